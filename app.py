@@ -1,0 +1,14 @@
+"""The launcher: one ASGI app, for `uvicorn app:app` and `streamlit run app.py` alike."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from core.runtime import lifespan
+
+app = st.App(Path(__file__).with_name("pages") / "frame.py", lifespan=lifespan)
+
+if __name__ == "__main__":
+    app.run()

@@ -1,0 +1,1 @@
+"""Waywarden's logic: recommends, runs, contains and measures workflows; draws nothing."""

@@ -1,0 +1,91 @@
+"""Today at a glance: requests, executions, denials, how useful plans were."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import pandas as pd
+
+from core.analytics.period import Day, last_days, zone_of
+from core.clock import Clock
+from core.ledger import Ledger, Queries
+from core.statistics import wilson_interval
+
+__all__ = ["DayCounts", "Overview", "Overviews"]
+
+
+@dataclass(frozen=True, slots=True)
+class DayCounts:
+    """What happened on one local day."""
+
+    day: Day
+    requests: int
+    executions: int
+    denials: int
+    ratings: int
+    useful: int
+
+    @property
+    def useful_rate(self) -> float | None:
+        """Share of rated plans that were useful; None without a rating."""
+        return self.useful / self.ratings if self.ratings else None
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """The days asked for, oldest first, the hours of the last one, and its workflows.
+
+    `by_hour`: hour (elapsed since midnight), recommendations, executions, denials.
+    `by_workflow`: domain, workflow_id, executions, ratings, useful, over all the days.
+    """
+
+    days: tuple[DayCounts, ...]
+    by_hour: pd.DataFrame
+    by_workflow: pd.DataFrame
+    as_of: datetime
+
+    @property
+    def today(self) -> DayCounts:
+        return self.days[-1]
+
+    @property
+    def useful_interval(self) -> tuple[float, float]:
+        """95 % interval of the useful rate over all the days."""
+        return wilson_interval(
+            sum(day.useful for day in self.days), sum(day.ratings for day in self.days)
+        )
+
+
+class Overviews:
+    """Reads the overview for a viewer's zone."""
+
+    def __init__(self, ledger: Ledger, clock: Clock) -> None:
+        self._queries = Queries(ledger, Path(__file__).with_name("sql"))
+        self._clock = clock
+
+    def last(self, days: int, zone: str | None) -> Overview:
+        """Return the last local `days` (at least 1), today included and unfinished."""
+        now = self._clock.now()
+        wanted = last_days(now, zone_of(zone), days)
+        today = wanted[-1]
+        counts = self._queries.rows(
+            "day_counts", starts=[day.start for day in wanted], ends=[day.end for day in wanted]
+        )
+        return Overview(
+            days=tuple(
+                DayCounts(
+                    day,
+                    row["requests"],
+                    row["executions"],
+                    row["denials"],
+                    row["ratings"],
+                    row["useful"],
+                )
+                for day, row in zip(wanted, counts, strict=True)
+            ),
+            by_hour=self._queries.frame("hour_counts", start=today.start, end=today.end),
+            by_workflow=self._queries.frame("domain_counts", start=wanted[0].start, end=today.end),
+            as_of=now,
+        )

@@ -1,0 +1,85 @@
+"""What a workflow file must say."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, get_args
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
+
+from core.catalogue import template
+from core.catalogue.outline import Icon, Line, OutlineStep, Prose
+
+__all__ = ["DOMAINS", "Domain", "Workflow"]
+
+Domain = Literal["dev", "personal", "health", "finance", "learning", "creative"]
+DOMAINS: tuple[Domain, ...] = get_args(Domain)
+
+Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
+Prompt = Annotated[str, StringConstraints(strip_whitespace=True, min_length=20, max_length=20_000)]
+Tag = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9 +#.-]*$", max_length=30)]
+
+
+class Workflow(BaseModel):
+    """One workflow: its words for people, its prompts for a model, its outline for the planner."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    workflow_id: Id
+    name: Line
+    description: Prose
+    domain: Domain
+    workflow_type: Line = "general"
+    expected_step_count: int = Field(ge=3, le=10)
+    tags: tuple[Tag, ...] = ()
+    llm_provider: Line | None = None
+    default_icon: Icon = "🧭"
+    version: Line = "1.0.0"
+    author: Line = "unknown"
+    examples: tuple[Line, ...] = ()
+    step_fields: tuple[Literal["expected_outcome", "validation_command"], ...] = ()
+    system_prompt: Prompt
+    user_prompt_template: Prompt
+    outline: tuple[OutlineStep, ...] = ()
+
+    @field_validator("system_prompt", "user_prompt_template", mode="before")
+    @classmethod
+    def _text_or_table(cls, prompt: object) -> object:
+        """Accept `key = "..."` and `[key]` with `content = "..."` alike."""
+        if isinstance(prompt, dict):
+            if set(prompt) != {"content"}:
+                raise ValueError("a prompt's table holds `content` and nothing else")
+            return prompt["content"]
+        return prompt
+
+    @field_validator("system_prompt", "user_prompt_template")
+    @classmethod
+    def _variables_are_known(cls, prompt: str) -> str:
+        faults = template.faults_in(prompt)
+        if faults:
+            raise ValueError("; ".join(faults))
+        return prompt
+
+    @model_validator(mode="after")
+    def _outline_fits(self) -> Workflow:
+        if not self.outline:
+            return self
+        if len(self.outline) != self.expected_step_count:
+            raise ValueError(
+                f"the outline has {len(self.outline)} steps, "
+                f"expected_step_count says {self.expected_step_count}"
+            )
+        if sum(not step.drop_when for step in self.outline) < min(3, self.expected_step_count):
+            raise ValueError("at least three steps of an outline are never dropped")
+        return self
+
+    @property
+    def nominal_minutes(self) -> int | None:
+        """What the whole outline takes on a normal day, without breaks; None without one."""
+        return sum(step.minutes for step in self.outline) if self.outline else None

@@ -1,0 +1,228 @@
+"""Runs a chosen workflow into steps, and keeps what its person does with them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from pydantic import ValidationError
+
+from core.catalogue import Catalogue, Task, Workflow
+from core.clock import Clock, new_id, stopwatch_ms
+from core.errors import InvalidInput, UnknownExecution
+from core.execute.execution import Execution, Plan, Step, StepState
+from core.execute.history import History
+from core.execute.local_planner import Planner
+from core.execute.progress import Progress
+from core.guard import Admission, Denied, Gate, Request
+from core.jobs import Cancelled, Job, Jobs
+from core.ledger import ExecutionPlanned, FeedbackGiven, Ledger, StepChanged
+
+__all__ = ["Executor", "StepChange"]
+
+log = logging.getLogger(__name__)
+
+StepEvent = Literal["started", "done", "skipped", "reopened", "edited", "timed"]
+_LEADS_TO = {"started": "doing", "done": "done", "skipped": "skipped", "reopened": "todo"}
+_LONGEST_MINUTES = 1_440
+
+
+@dataclass(frozen=True, slots=True)
+class StepChange:
+    """What a person does to one step; `step` counts from 1, minutes are the true ones."""
+
+    step: int
+    event: StepEvent
+    actual_minutes: int | None = None
+    title: str | None = None
+    description: str | None = None
+
+
+class Executor:
+    """One admitted request becomes one plan, made in the job pool."""
+
+    def __init__(  # noqa: PLR0913 - the wiring of one service, by name
+        self,
+        *,
+        gate: Gate,
+        ledger: Ledger,
+        jobs: Jobs,
+        planner: Planner,
+        catalogue: Callable[[], Catalogue],
+        history: History,
+        clock: Clock,
+    ) -> None:
+        self._gate = gate
+        self._ledger = ledger
+        self._jobs = jobs
+        self._planner = planner
+        self._catalogue = catalogue
+        self._history = history
+        self._clock = clock
+        self._progress = Progress()
+
+    def start(self, request: Request) -> str | Denied:
+        """Admit the request and plan it in the background; returns the execution's id.
+
+        The same idempotency key gives the same execution, however often it is sent.
+
+        Raises:
+            UnknownWorkflow: the request names a workflow that is not loaded.
+            LedgerUnavailable: the decision could not be made durable.
+        """
+        workflow = self._catalogue().get(request.workflow_id or "")
+        decision = self._gate.admit(request)
+        if isinstance(decision, Denied):
+            return decision
+        if not decision.replayed:
+            self._progress.begin(decision.request_id)
+            self._jobs.submit(
+                decision.request_id,
+                lambda job: self._plan(job, decision, workflow, request.task),
+            )
+        return decision.request_id
+
+    def execution(self, execution_id: str) -> Execution:
+        """Return an execution as it is now; while planning, with the steps that are complete.
+
+        Raises:
+            UnknownExecution: it is not in the ledger.
+        """
+        execution = self._history.execution(execution_id)
+        if execution.status != "planning":
+            return execution
+        steps = self._progress.steps(execution_id)
+        states = tuple(StepState(number, step) for number, step in enumerate(steps, start=1))
+        return replace(execution, steps=states)
+
+    def wait(self, execution_id: str, timeout_s: float) -> bool:
+        """Return whether planning ended within the time given."""
+        job = self._jobs.find(execution_id)
+        return job is None or job.wait(timeout_s)
+
+    def cancel(self, execution_id: str) -> None:
+        """Ask a plan in the making to stop; harmless when it is made."""
+        if job := self._jobs.find(execution_id):
+            job.cancel()
+
+    def change_step(self, execution_id: str, user_id: str, change: StepChange) -> None:
+        """Record what a person did to a step; the same change again records nothing.
+
+        Raises:
+            UnknownExecution: there is no such execution of this person.
+            InvalidInput: there is no such step, or a value is out of range.
+        """
+        execution = self._history.execution(execution_id)
+        if execution.user_id != user_id:
+            raise UnknownExecution(execution_id)
+        if not 1 <= change.step <= len(execution.steps):
+            raise InvalidInput("step", f"This run has {len(execution.steps)} steps.")
+        state = execution.steps[change.step - 1]
+        if _LEADS_TO.get(change.event) == state.status:
+            return
+        _check(change, state.step)
+        now = self._clock.now()
+        minutes = change.actual_minutes
+        if change.event == "done" and minutes is None and state.started_at:
+            elapsed = round((now - state.started_at).total_seconds() / 60)
+            minutes = elapsed if 1 <= elapsed <= _LONGEST_MINUTES else None
+        self._ledger.write(
+            StepChanged(
+                ts=now,
+                event_id=new_id(),
+                execution_id=execution_id,
+                user_id=user_id,
+                step=change.step,
+                event=change.event,
+                actual_minutes=minutes,
+                title=change.title,
+                description=change.description,
+            )
+        )
+
+    def rate(self, execution: Execution, useful: bool) -> None:
+        """Record whether the plan was useful; the last answer counts."""
+        if execution.useful is useful:
+            return
+        self._ledger.write(
+            FeedbackGiven(
+                ts=self._clock.now(),
+                feedback_id=new_id(),
+                user_id=execution.user_id,
+                request_id=execution.execution_id,
+                workflow_id=execution.workflow_id,
+                useful=useful,
+            )
+        )
+
+    def _plan(self, job: Job, admission: Admission, workflow: Workflow, task: Task) -> None:
+        """Make the plan and settle the request, whatever happens."""
+        since = stopwatch_ms()
+        execution_id = admission.request_id
+
+        def on_step(step: Step) -> None:
+            job.stop_if_cancelled()
+            self._progress.add(execution_id, step)
+
+        try:
+            job.stop_if_cancelled()
+            plan = self._planner.plan(workflow, task, on_step)
+            job.stop_if_cancelled()
+            fact = self._planned(admission, workflow, plan)
+        except Cancelled:
+            self._gate.settle(admission, "cancelled", latency_ms=stopwatch_ms(since))
+            raise
+        except Exception as problem:
+            log.exception("Planning %s failed", execution_id)
+            self._gate.settle(
+                admission,
+                "failed",
+                latency_ms=stopwatch_ms(since),
+                error_type=type(problem).__name__,
+            )
+        else:
+            self._gate.settle(admission, "succeeded", fact, latency_ms=stopwatch_ms(since))
+        finally:
+            self._progress.end(execution_id)
+
+    def _planned(self, admission: Admission, workflow: Workflow, plan: Plan) -> ExecutionPlanned:
+        return ExecutionPlanned(
+            ts=self._clock.now(),
+            execution_id=admission.request_id,
+            user_id=admission.user_id,
+            workflow_id=workflow.workflow_id,
+            workflow_version=workflow.version,
+            domain=workflow.domain,
+            planner=self._planner.name,
+            planner_version=self._planner.version,
+            steps=[step.model_dump(mode="json") for step in plan.steps],
+            step_count=len(plan.steps),
+            planned_minutes=plan.minutes,
+            break_minutes=plan.break_minutes,
+            buffer_minutes=plan.buffer_minutes,
+            notes=list(plan.notes),
+        )
+
+
+def _check(change: StepChange, step: Step) -> None:
+    minutes = change.actual_minutes
+    if minutes is not None and not 1 <= minutes <= _LONGEST_MINUTES:
+        raise InvalidInput("actual_minutes", "The minutes must be between 1 and 1,440.")
+    if change.event == "timed" and minutes is None:
+        raise InvalidInput("actual_minutes", "Say how many minutes the step took.")
+    words = {"title": change.title, "description": change.description}
+    try:
+        Step(
+            **{
+                **step.model_dump(),
+                **{key: word for key, word in words.items() if word is not None},
+            }
+        )
+    except ValidationError:
+        raise InvalidInput(
+            "title",
+            "A step needs a title of at most 200 plain characters, "
+            "and a description of at most 2,000.",
+        ) from None

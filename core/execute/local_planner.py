@@ -1,0 +1,95 @@
+"""The planner that needs no model: the workflow's outline, fitted and worded for the task."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Protocol
+
+import tomli
+
+from core.catalogue import OutlineStep, Task, Workflow
+from core.execute.execution import Plan, Step
+from core.execute.fitting import FittedPlan, FittedStep, fitted
+from core.execute.wording import slots_of
+from core.settings import PROJECT
+
+__all__ = ["Estimate", "LocalPlanner", "Planner"]
+
+GENERAL_OUTLINE = PROJECT / "data" / "general_outline.toml"
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """How many steps a plan would have, its minutes in all, and what the fit left out."""
+
+    steps: int
+    minutes: int
+    notes: tuple[str, ...]
+
+
+class Planner(Protocol):
+    """Turns a workflow into steps for a task."""
+
+    name: str
+    version: str
+
+    def plan(self, workflow: Workflow, task: Task, on_step: Callable[[Step], None]) -> Plan:
+        """Return the whole plan; `on_step` sees each step as soon as it is complete."""
+        ...
+
+
+class LocalPlanner:
+    """Deterministic: the same workflow and task always give the same plan."""
+
+    name = "local"
+    version = "1"
+
+    def plan(self, workflow: Workflow, task: Task, on_step: Callable[[Step], None]) -> Plan:
+        plan = _fit(workflow, task)
+        steps = []
+        for fitted_step in plan.steps:
+            step = _step(fitted_step, workflow)
+            on_step(step)
+            steps.append(step)
+        return Plan(
+            steps=tuple(steps),
+            break_minutes=plan.break_minutes,
+            buffer_minutes=plan.buffer_minutes,
+            notes=plan.notes,
+        )
+
+    def estimate(self, workflow: Workflow, task: Task) -> Estimate:
+        """Return what `plan` would come to, without making it."""
+        plan = _fit(workflow, task)
+        return Estimate(len(plan.steps), plan.minutes, plan.notes)
+
+
+def _fit(workflow: Workflow, task: Task) -> FittedPlan:
+    outline = workflow.outline or _general_outline(workflow.expected_step_count)
+    return fitted(outline, task, slots_of(task))
+
+
+def _step(fitted_step: FittedStep, workflow: Workflow) -> Step:
+    wanted = workflow.step_fields
+    outcome = fitted_step.produces if "expected_outcome" in wanted else None
+    command = fitted_step.command if "validation_command" in wanted else None
+    return Step(
+        title=fitted_step.title[:200],
+        description=fitted_step.description[:2_000],
+        estimated_minutes=fitted_step.minutes,
+        energy_level=fitted_step.energy,
+        icon=fitted_step.icon,
+        expected_outcome=outcome or None,
+        validation_command=command or None,
+    )
+
+
+@lru_cache
+def _general_outline(steps: int) -> tuple[OutlineStep, ...]:
+    """Return an outline for a workflow whose file has none: `steps` of the ten general ones."""
+    content = tomli.loads(GENERAL_OUTLINE.read_text(encoding="utf-8"))
+    outline = [(entry.pop("rank"), OutlineStep(**entry)) for entry in content["outline"]]
+    kept = sorted(rank for rank, _ in outline)[:steps]
+    return tuple(step for rank, step in outline if rank in kept)

@@ -1,0 +1,27 @@
+"""What stands between a request and its cost."""
+
+from core.guard.gate import (
+    Admission,
+    Denied,
+    Gate,
+    Outcome,
+    Request,
+    RuleUsage,
+    profile_name,
+)
+from core.guard.rate_limit import Allowed, Limiter, Usage, Violation, rule_name
+
+__all__ = [
+    "Admission",
+    "Allowed",
+    "Denied",
+    "Gate",
+    "Limiter",
+    "Outcome",
+    "Request",
+    "RuleUsage",
+    "Usage",
+    "Violation",
+    "profile_name",
+    "rule_name",
+]

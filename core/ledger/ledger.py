@@ -1,0 +1,86 @@
+"""The append-only ledger: facts in, answers out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+
+from core.errors import LedgerUnavailable
+from core.ledger.database import Database, explained
+from core.ledger.events import Event
+from core.ledger.writer import Writer
+
+__all__ = ["Ledger", "Queries"]
+
+
+class Ledger:
+    """One file, one writer, any number of readers."""
+
+    def __init__(self, path: Path, queue_rows: int = 20_000) -> None:
+        """Open or make the file at `path`.
+
+        Raises:
+            LedgerUnavailable: see `core.errors` for which and what to do.
+        """
+        self.path = path
+        self._database = Database(path)
+        self._writer = Writer(self._database, queue_rows)
+
+    def write(self, *events: Event) -> None:
+        """Make `events` durable, all or none; see `Writer.write` for what it raises."""
+        self._writer.write(events)
+
+    def table(self, sql: str, parameters: Mapping[str, object] | None = None) -> pa.Table:
+        """Run one SELECT on a cursor of its own and return all of it.
+
+        Raises:
+            LedgerUnavailable: the file is closed or cannot be read.
+        """
+        try:
+            cursor = self._database.cursor()
+            try:
+                return cursor.execute(sql, dict(parameters or {})).to_arrow_table()
+            finally:
+                cursor.close()
+        except (duckdb.IOException, duckdb.FatalException, duckdb.ConnectionException) as problem:
+            raise explained(problem, self.path) from problem
+
+    def close(self) -> None:
+        """Write what waits and close the file."""
+        self._writer.drain()
+        try:
+            self._database.close()
+        except duckdb.Error as problem:
+            raise LedgerUnavailable(str(problem)) from problem
+
+
+class Queries:
+    """The `.sql` files of one folder, run by name with bound `$parameters`."""
+
+    def __init__(self, ledger: Ledger, folder: Path) -> None:
+        self._ledger = ledger
+        self._folder = folder
+
+    def rows(self, name: str, **parameters: object) -> list[dict[str, Any]]:
+        """Return the rows of `<name>.sql`; times are aware, in UTC."""
+        rows: list[dict[str, Any]] = self._table(name, parameters).to_pylist()
+        return rows
+
+    def frame(self, name: str, **parameters: object) -> pd.DataFrame:
+        """Return the rows of `<name>.sql` as a data frame."""
+        frame: pd.DataFrame = self._table(name, parameters).to_pandas()
+        return frame
+
+    def _table(self, name: str, parameters: Mapping[str, object]) -> pa.Table:
+        return self._ledger.table(_text(self._folder / f"{name}.sql"), parameters)
+
+
+@cache
+def _text(file: Path) -> str:
+    return file.read_text(encoding="utf-8")

@@ -1,0 +1,143 @@
+"""How good a ranker and its confidences are on labelled tasks."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from core.catalogue import DOMAINS, Task, task_from
+from core.clock import stopwatch_ms
+from core.errors import InvalidInput
+from core.recommend.calibration import Curve, features, fit
+from core.recommend.local_ranker import Ranked, Ranker
+from core.statistics import area_under_roc, expected_calibration_error, if_calibrated_level
+
+__all__ = ["Evaluation", "LabelledTask", "calibrate", "evaluate", "read_labelled"]
+
+CALIBRATED_RANKS = 3
+
+
+class LabelledTask(BaseModel):
+    """A task and the workflows that are right for it; none when nothing fits."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    title: str
+    description: str = ""
+    accept: tuple[str, ...] = ()
+    domain: str = ""
+
+
+class Evaluation(BaseModel):
+    """Shares of 1: top1, hit3, mrr and domain over the answerable rows, the rest over all."""
+
+    model_config = ConfigDict(frozen=True)
+
+    n: int
+    n_answerable: int
+    top1: float
+    domain: float
+    hit3: float
+    mrr: float
+    auroc_none: float | None
+    ece: float
+    ece_if_calibrated_95: float
+    mean_top_confidence: float
+    p50_ms: float
+    p99_ms: float
+
+
+def read_labelled(path: Path) -> list[LabelledTask]:
+    """Read one JSON object a line: `title`, `description`, `accept`, `domain`.
+
+    Raises:
+        InvalidInput: the file cannot be read, or a line is not such an object.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as problem:
+        raise InvalidInput("file", f"{path} cannot be read: {problem}.") from None
+    rows = []
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            rows.append(LabelledTask(**json.loads(line)))
+        except (ValueError, TypeError, ValidationError):
+            raise InvalidInput(
+                "file", f"{path}, line {number}: not an object with a title and a list `accept`."
+            ) from None
+    if not rows:
+        raise InvalidInput("file", f"{path} holds no rows.")
+    return rows
+
+
+def evaluate(
+    rank: Callable[[Task], tuple[list[Ranked], list[float]]], rows: Sequence[LabelledTask]
+) -> Evaluation:
+    """Rank every row and compare; a row that nothing fits counts as wrong for the calibration."""
+    times, right, confidence, answerable = [], [], [], []
+    reciprocal, domain = [], []
+    for row in rows:
+        task = task_from(title=row.title, description=row.description)
+        since = stopwatch_ms()
+        ranking, confidences = rank(task)
+        times.append(stopwatch_ms(since))
+        place = _first_accepted(ranking, row)
+        right.append(place == 1)
+        confidence.append(confidences[0])
+        answerable.append(bool(row.accept))
+        if row.accept:
+            reciprocal.append(1 / place if place else 0.0)
+            wanted = row.domain if row.domain in DOMAINS else ""
+            domain.append(ranking[0].workflow.domain == wanted)
+    sure, hits = np.array(confidence), np.array(right, dtype=np.float64)
+    ranks = np.array(reciprocal or [0.0])
+    return Evaluation(
+        n=len(rows),
+        n_answerable=len(reciprocal),
+        top1=float((ranks == 1).mean()),
+        domain=float(np.mean(domain)) if domain else 0.0,
+        hit3=float((ranks >= 1 / 3).mean()),
+        mrr=float(ranks.mean()),
+        auroc_none=area_under_roc(sure, np.array(answerable, dtype=np.float64)),
+        ece=expected_calibration_error(sure, hits),
+        ece_if_calibrated_95=if_calibrated_level(sure),
+        mean_top_confidence=float(sure.mean()),
+        p50_ms=float(np.percentile(times, 50)),
+        p99_ms=float(np.percentile(times, 99)),
+    )
+
+
+def calibrate(ranker: Ranker, path: Path) -> Curve:
+    """Fit the confidence curve on the first three places of each labelled row's ranking."""
+    rows = read_labelled(path)
+    x, right = [], []
+    for row in rows:
+        ranking = ranker.rank(task_from(title=row.title, description=row.description))
+        x.append(features(ranking, CALIBRATED_RANKS))
+        right += [
+            float(ranked.workflow.workflow_id in row.accept)
+            for ranked in ranking[:CALIBRATED_RANKS]
+        ]
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+    return fit(
+        np.concatenate(x), np.array(right), ranker.name, ranker.version, f"{path.name}:{digest}"
+    )
+
+
+def _first_accepted(ranking: Sequence[Ranked], row: LabelledTask) -> int | None:
+    """Return the place, from 1, of the first accepted workflow."""
+    return next(
+        (
+            place
+            for place, ranked in enumerate(ranking, start=1)
+            if ranked.workflow.workflow_id in row.accept
+        ),
+        None,
+    )

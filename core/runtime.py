@@ -1,0 +1,177 @@
+"""Builds every service once, from Settings; the only file that knows them all."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import threading
+from collections.abc import AsyncIterator
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as TookTooLong
+from contextlib import asynccontextmanager
+
+from core.analytics import Activity, Overviews
+from core.catalogue import Catalogue
+from core.clock import Clock, SystemClock
+from core.errors import Unavailable, WaywardenError
+from core.execute import Executor, History, LocalPlanner, Planner
+from core.guard import Gate
+from core.jobs import Jobs
+from core.ledger import Ledger
+from core.recommend import Curve, Embedder, LocalRanker, Profiles, Recommender
+from core.settings import PROJECT, Settings
+
+__all__ = ["Runtime", "current", "lifespan", "use"]
+
+log = logging.getLogger(__name__)
+
+WARM_UP_S = 60.0
+
+
+class Runtime:
+    """All services over one ledger, from opening it to draining it."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Clock | None = None,
+        planner: Planner | None = None,
+    ) -> None:
+        """Open the ledger, recover what a previous process left, and warm up in the background.
+
+        Raises:
+            LedgerUnavailable: the ledger cannot be opened; the message says why.
+        """
+        self.settings = settings
+        self.clock = clock or SystemClock()
+        self.catalogue = self._load_catalogue()
+        self.ledger = Ledger(settings.ledger_path, settings.queue_rows)
+        self.gate = Gate(self.ledger, settings.limits, self.clock)
+        if lost := self.gate.recover():
+            log.warning("%d requests of the previous process were never settled: lost", lost)
+        self.jobs = Jobs(settings.job_workers)
+        local_planner = LocalPlanner()
+        self.history = History(self.ledger, lambda: self.catalogue, self.clock)
+        self.executor = Executor(
+            gate=self.gate,
+            ledger=self.ledger,
+            jobs=self.jobs,
+            planner=planner or local_planner,
+            catalogue=lambda: self.catalogue,
+            history=self.history,
+            clock=self.clock,
+        )
+        self._embedder = Embedder()
+        self._ranker = self._ranker_in_background()
+        self.recommender = Recommender(
+            gate=self.gate,
+            ranker=self.ranker,
+            curve=Curve.load(),
+            estimate=local_planner.estimate,
+            clock=self.clock,
+        )
+        self.profiles = Profiles(self.ledger, self.clock)
+        self.overviews = Overviews(self.ledger, self.clock)
+        self.activity = Activity(self.ledger)
+
+    def ranker(self) -> LocalRanker:
+        """Return the ranker, waiting while it warms up.
+
+        Raises:
+            CatalogueEmpty: no workflow is loaded.
+            Unavailable: warming up takes too long.
+        """
+        try:
+            return self._ranker.result(WARM_UP_S)
+        except TookTooLong:
+            raise Unavailable("The recommender is still starting; try again shortly.") from None
+
+    def reload_catalogue(self) -> None:
+        """Read all workflow files again; requests under way keep what they began with."""
+        self.catalogue = self._load_catalogue()
+        self._ranker = self._ranker_in_background()
+
+    def drain(self) -> None:
+        """Let running work end, write what waits, and close the ledger."""
+        self.jobs.drain()
+        self.ledger.close()
+
+    def _load_catalogue(self) -> Catalogue:
+        extra = self.settings.extra_workflows
+        return Catalogue.load([PROJECT / "workflows", *([extra] if extra else [])])
+
+    def _ranker_in_background(self) -> Future[LocalRanker]:
+        built: Future[LocalRanker] = Future()
+        catalogue = self.catalogue
+
+        def build() -> None:
+            try:
+                ranker = LocalRanker(catalogue, self._embedder)
+            except BaseException as problem:  # noqa: BLE001 - whoever asks for the ranker gets it
+                built.set_exception(problem)
+            else:
+                built.set_result(ranker)
+            # What is loaded now stays; taking it out of collections makes every rerun cheaper.
+            gc.collect()
+            gc.freeze()
+
+        threading.Thread(target=build, name="warm-up", daemon=True).start()
+        return built
+
+
+class _Current:
+    """The runtime of this process; opened by whoever needs it first."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._runtime: Runtime | None = None
+
+    def get(self) -> Runtime:
+        with self._lock:
+            if self._runtime is None:
+                self._runtime = Runtime(Settings.from_environment())
+            return self._runtime
+
+    def drain(self) -> None:
+        with self._lock:
+            if self._runtime is not None:
+                self._runtime.drain()
+                self._runtime = None
+
+    def use(self, runtime: Runtime | None) -> None:
+        with self._lock:
+            self._runtime = runtime
+
+
+_current = _Current()
+
+
+def current() -> Runtime:
+    """Return the runtime of this process, opened on first use.
+
+    Raises:
+        InvalidInput: an environment variable has a value that cannot be used.
+        LedgerUnavailable: the ledger cannot be opened; the next call tries again.
+    """
+    return _current.get()
+
+
+def use(runtime: Runtime | None) -> None:
+    """Make `runtime` the one that `current` returns."""
+    _current.use(runtime)
+
+
+@asynccontextmanager
+async def lifespan(app: object) -> AsyncIterator[dict[str, object]]:
+    """Open the runtime with the server and drain it when the server stops.
+
+    A ledger that cannot be opened does not stop the server: every page says why, and tries again.
+    """
+    del app
+    try:
+        current()
+    except WaywardenError as problem:
+        log.error("%s", problem)  # noqa: TRY400 - the sentence is the message
+    yield {}
+    _current.drain()
