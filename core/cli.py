@@ -45,7 +45,7 @@ def _run(options: argparse.Namespace) -> None:
 
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     settings = Settings.from_environment()
-    # Opened before the server, so that a locked or unreadable ledger is one sentence and no server.
+    # Opened before the server: a ledger that cannot be used is one sentence, and no server.
     runtime.use(runtime.Runtime(settings))
     shown = "127.0.0.1" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104 - compared
     print(f"Waywarden is at http://{shown}:{settings.port}  (Ctrl-C stops it)", flush=True)
@@ -79,7 +79,8 @@ def _evaluate(options: argparse.Namespace) -> None:
         print(figures.model_dump_json())
         return
     for name, value in figures:
-        print(f"{name:22} {value:.4f}" if isinstance(value, float) else f"{name:22} {value}")
+        said = f"{value:.4f}" if isinstance(value, float) else str(value)
+        print(f"{name:22} {said}")
 
 
 def _calibrate(options: argparse.Namespace) -> None:

@@ -11,10 +11,10 @@ from concurrent.futures import TimeoutError as TookTooLong
 from contextlib import asynccontextmanager
 
 from core.analytics import Activity, Overviews
-from core.catalogue import Catalogue
+from core.catalogue import Catalogue, Task, Workflow
 from core.clock import Clock, SystemClock
 from core.errors import Unavailable, WaywardenError
-from core.execute import Executor, History, LocalPlanner, Planner
+from core.execute import Executor, History, LocalPlanner, Plan, Planner
 from core.guard import Gate
 from core.jobs import Jobs
 from core.ledger import Ledger
@@ -62,10 +62,13 @@ class Runtime:
             history=self.history,
             clock=self.clock,
         )
+        self._local_planner = local_planner
         self._embedder = Embedder()
         self._ranker = self._ranker_in_background()
         self.recommender = Recommender(
             gate=self.gate,
+            ledger=self.ledger,
+            catalogue=lambda: self.catalogue,
             ranker=self.ranker,
             curve=Curve.load(),
             estimate=local_planner.estimate,
@@ -86,6 +89,10 @@ class Runtime:
             return self._ranker.result(WARM_UP_S)
         except TookTooLong:
             raise Unavailable("The recommender is still starting; try again shortly.") from None
+
+    def preview(self, workflow: Workflow, task: Task) -> Plan:
+        """Return the plan that the local planner would make; nothing is run or recorded."""
+        return self._local_planner.plan(workflow, task, lambda step: None)
 
     def reload_catalogue(self) -> None:
         """Read all workflow files again; requests under way keep what they began with."""

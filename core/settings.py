@@ -5,17 +5,27 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+)
 
 from core.errors import InvalidInput
 
-__all__ = ["PROJECT", "Kind", "Limits", "Rule", "Settings"]
+__all__ = ["LONGEST_WINDOW_S", "PROJECT", "Kind", "Limits", "Rule", "Settings"]
 
 PROJECT = Path(__file__).resolve().parents[1]
 
 Kind = Literal["execute", "recommend"]
+
+# How long hits are kept and how far back a start reads them; no rule may look further.
+LONGEST_WINDOW_S = 86_400
 
 
 class Rule(BaseModel):
@@ -24,7 +34,7 @@ class Rule(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     limit: int = Field(ge=1)
-    window_s: int = Field(ge=1)
+    window_s: int = Field(ge=1, le=LONGEST_WINDOW_S)
 
 
 def _rules(minute: int, hour: int, day: int) -> tuple[Rule, ...]:
@@ -49,16 +59,35 @@ class Limits(BaseModel):
         "recommend": _rules(600, 9_000, 75_000),
     }
 
+    @field_validator("per_user", "deployment")
+    @classmethod
+    def _every_kind(
+        cls, rules: Mapping[Kind, tuple[Rule, ...]]
+    ) -> Mapping[Kind, tuple[Rule, ...]]:
+        if missing := sorted(set(get_args(Kind)) - rules.keys()):
+            raise ValueError(f"no rules for {', '.join(missing)}; an empty list means no limit")
+        return rules
+
+
+def _absolute(path: Path) -> Path:
+    try:
+        return path.expanduser().resolve()
+    except (RuntimeError, OSError, ValueError):  # an unknown ~user, a loop of links, a NUL
+        raise ValueError("this path cannot be resolved") from None
+
+
+AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
+
 
 class Settings(BaseModel):
     """Everything that can be configured; paths are absolute."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    data_dir: Path = PROJECT / "data" / "local"
+    data_dir: AbsolutePath = PROJECT / "data" / "local"
     host: str = Field(default="127.0.0.1", min_length=1)
     port: int = Field(default=8501, ge=1, le=65_535)
-    extra_workflows: Path | None = None
+    extra_workflows: AbsolutePath | None = None
     limits: Limits = Limits()
     job_workers: int = Field(default=4, ge=1, le=64)
     queue_rows: int = Field(default=20_000, ge=1)
@@ -76,17 +105,18 @@ class Settings(BaseModel):
             InvalidInput: a variable has a value that cannot be used.
         """
         env = os.environ if environment is None else environment
-        given: dict[str, object] = {}
-        for field, variable in _VARIABLES.items():
-            if value := env.get(variable, "").strip():
-                is_path = field in {"data_dir", "extra_workflows"}
-                given[field] = Path(value).expanduser().resolve() if is_path else value
+        given = {
+            field: value
+            for field, variable in _VARIABLES.items()
+            if (value := env.get(variable, "").strip())
+        }
         try:
-            return cls(**given)
+            return cls.model_validate(given)
         except ValidationError as problem:
             fault = problem.errors()[0]
             variable = _VARIABLES[str(fault["loc"][0])]
-            raise InvalidInput(variable, f"{variable}: {fault['msg']}.") from None
+            reason = str(fault["msg"]).removeprefix("Value error, ")
+            raise InvalidInput(variable, f"{variable}: {reason}.") from None
 
 
 _VARIABLES = {

@@ -32,6 +32,8 @@ def wilson_interval(successes: int, n: int, z: float = 1.96) -> tuple[float, flo
 def expected_calibration_error(confidence: Floats, correct: Floats, bins: int = 15) -> float:
     """Return ECE over equal-mass bins: mean |accuracy - confidence| weighted by bin size.
 
+    Equal confidences share their accuracy, so the order of the rows does not matter.
+
     Args:
         confidence: shape (n,), values in 0..1.
         correct: shape (n,), 0 or 1.
@@ -41,12 +43,10 @@ def expected_calibration_error(confidence: Floats, correct: Floats, bins: int = 
     """
     if len(confidence) == 0:
         return 0.0
-    order = np.argsort(confidence, kind="stable")
-    gaps = [
-        abs(float(confidence[part].mean() - correct[part].mean())) * len(part)
-        for part in np.array_split(order, min(bins, len(order)))
-    ]
-    return sum(gaps) / len(order)
+    values, index, counts = np.unique(confidence, return_inverse=True, return_counts=True)
+    surplus = values - np.bincount(index, weights=correct) / counts
+    gaps = np.array_split(np.repeat(surplus, counts), min(bins, len(confidence)))
+    return sum(abs(float(gap.sum())) for gap in gaps) / len(confidence)
 
 
 def if_calibrated_level(
@@ -60,8 +60,12 @@ def if_calibrated_level(
     if len(confidence) == 0:
         return 0.0
     rng = np.random.default_rng(0)
-    outcomes = (rng.random((draws, len(confidence))) < confidence).astype(np.float64)
-    errors = [expected_calibration_error(confidence, row, bins) for row in outcomes]
+    errors = [
+        expected_calibration_error(
+            confidence, (rng.random(len(confidence)) < confidence).astype(np.float64), bins
+        )
+        for _ in range(draws)
+    ]
     return float(np.quantile(errors, level))
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
@@ -37,11 +38,13 @@ class DayCounts:
 class Overview:
     """The days asked for, oldest first, the hours of the last one, and its workflows.
 
+    `yesterday_so_far`: yesterday up to the time of day that it is now, to compare today with.
     `by_hour`: hour (elapsed since midnight), recommendations, executions, denials.
     `by_workflow`: domain, workflow_id, executions, ratings, useful, over all the days.
     """
 
     days: tuple[DayCounts, ...]
+    yesterday_so_far: DayCounts
     by_hour: pd.DataFrame
     by_workflow: pd.DataFrame
     as_of: datetime
@@ -70,22 +73,28 @@ class Overviews:
         now = self._clock.now()
         wanted = last_days(now, zone_of(zone), days)
         today = wanted[-1]
-        counts = self._queries.rows(
-            "day_counts", starts=[day.start for day in wanted], ends=[day.end for day in wanted]
-        )
+        before = last_days(today.start - timedelta(hours=1), zone_of(zone), 1)[0]
+        so_far = replace(before, end=min(before.end, before.start + (now - today.start)))
         return Overview(
-            days=tuple(
-                DayCounts(
-                    day,
-                    row["requests"],
-                    row["executions"],
-                    row["denials"],
-                    row["ratings"],
-                    row["useful"],
-                )
-                for day, row in zip(wanted, counts, strict=True)
-            ),
+            days=self._counted(wanted),
+            yesterday_so_far=self._counted([so_far])[0],
             by_hour=self._queries.frame("hour_counts", start=today.start, end=today.end),
             by_workflow=self._queries.frame("domain_counts", start=wanted[0].start, end=today.end),
             as_of=now,
+        )
+
+    def _counted(self, days: Sequence[Day]) -> tuple[DayCounts, ...]:
+        rows = self._queries.rows(
+            "day_counts", starts=[day.start for day in days], ends=[day.end for day in days]
+        )
+        return tuple(
+            DayCounts(
+                day,
+                row["requests"],
+                row["executions"],
+                row["denials"],
+                row["ratings"],
+                row["useful"],
+            )
+            for day, row in zip(days, rows, strict=True)
         )

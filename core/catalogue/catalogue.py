@@ -121,7 +121,7 @@ def _read(path: Path, name: str) -> tuple[Workflow | None, list[Fault]]:
     return _checked(content, path, name, text)
 
 
-class _Unreadable(Exception):  # noqa: N818 - becomes a fault at once
+class _Unreadable(Exception):
     def __init__(self, message: str, line: int | None = None) -> None:
         super().__init__(message)
         self.line = line

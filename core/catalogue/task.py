@@ -48,7 +48,12 @@ OneLine = Annotated[
     BeforeValidator(_one_line),
     AfterValidator(_no_controls),
 ]
-Title = Annotated[OneLine, StringConstraints(min_length=1)]
+Title = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=TITLE_LENGTH),
+    BeforeValidator(_one_line),
+    AfterValidator(_no_controls),
+]
 Prose = Annotated[
     str, StringConstraints(max_length=DESCRIPTION_LENGTH), AfterValidator(_no_controls)
 ]

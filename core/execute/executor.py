@@ -142,7 +142,7 @@ class Executor:
             )
         )
 
-    def rate(self, execution: Execution, useful: bool) -> None:
+    def rate(self, execution: Execution, *, useful: bool) -> None:
         """Record whether the plan was useful; the last answer counts."""
         if execution.useful is useful:
             return

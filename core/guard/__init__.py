@@ -1,15 +1,8 @@
 """What stands between a request and its cost."""
 
-from core.guard.gate import (
-    Admission,
-    Denied,
-    Gate,
-    Outcome,
-    Request,
-    RuleUsage,
-    profile_name,
-)
+from core.guard.gate import Gate
 from core.guard.rate_limit import Allowed, Limiter, Usage, Violation, rule_name
+from core.guard.request import Admission, Denied, Outcome, Request, RuleUsage, profile_name
 
 __all__ = [
     "Admission",

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 import threading
-from bisect import bisect_left
+from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from core.settings import Rule
+from core.settings import LONGEST_WINDOW_S, Rule
 
 __all__ = ["Allowed", "Limiter", "Usage", "Violation", "rule_name"]
 
 MICROSECONDS = 1_000_000
-TIDY_FROM = 64
+SWEPT_EVERY_S = 3_600
 _WINDOW_NAMES = {60: "minute", 3_600: "hour", 86_400: "day"}
 
 
@@ -23,15 +24,14 @@ def rule_name(scope: str, kind: str, rule: Rule) -> str:
     return f"{scope}:{kind}:{rule.limit}/{window}"
 
 
-@dataclass(frozen=True, slots=True)
-class Allowed:
+# The two verdicts are named tuples, made in a third of the time of a frozen dataclass.
+class Allowed(NamedTuple):
     """The hit was charged to every key at this time (microseconds since 1970, UTC)."""
 
     at_us: int
 
 
-@dataclass(frozen=True, slots=True)
-class Violation:
+class Violation(NamedTuple):
     """Nothing was charged; of the broken rules this is the one that opens last."""
 
     at_us: int
@@ -56,30 +56,31 @@ class Usage:
 
 
 class Limiter:
-    """Per key the times of allowed hits; a hit at t counts in a window until t + window."""
+    """Per key the times of allowed hits; a hit at t counts in a window until t + window.
+
+    Hits are kept for the longest window there can be, whatever the rules are now, so that rules
+    can change without forgetting what was used.
+    """
 
     def __init__(self, now_us: Callable[[], int]) -> None:
+        """Take the clock: microseconds since 1970 (UTC), never less than at the call before."""
         self._now_us = now_us
         self._lock = threading.Lock()
         self._hits: dict[str, list[int]] = {}
+        self._sweep_at_us = 0
 
     def hit(self, checks: Sequence[tuple[str, Sequence[Rule]]]) -> Allowed | Violation:
         """Charge one hit to every key if every rule of every key allows it, else to none."""
         with self._lock:
             now = self._now_us()
-            worst: Violation | None = None
-            for key, rules in checks:
-                times = self._hits.get(key)
-                if not times:
-                    continue
-                for rule in rules:
-                    broken = _broken(times, key, rule, now)
-                    if broken and (worst is None or broken.retry_at_us > worst.retry_at_us):
-                        worst = broken
-            if worst:
-                return worst
-            for key, rules in checks:
-                self._charge(key, rules, now)
+            violation = self._violation(checks, now)
+            if violation is not None:
+                return violation
+            for key, _ in checks:
+                # The clock only rises within a process, but a restored hit may lie ahead of it.
+                insort(self._hits.setdefault(key, []), now)
+            if now >= self._sweep_at_us:
+                self._sweep(now)
             return Allowed(now)
 
     def refund(self, keys: Iterable[str], at_us: int) -> None:
@@ -103,30 +104,39 @@ class Limiter:
         with self._lock:
             self._hits = {key: sorted(times) for key, times in hits.items()}
 
-    def _charge(self, key: str, rules: Sequence[Rule], now: int) -> None:
-        times = self._hits.setdefault(key, [])
-        times.append(now)
-        # The clock only rises within a process, but a restored hit may lie ahead of it.
-        if len(times) > 1 and times[-2] > now:
-            times.sort()
-        longest = max((rule.window_s for rule in rules), default=0) * MICROSECONDS
-        if len(times) >= TIDY_FROM and times[len(times) // 2] <= now - longest:
-            del times[: bisect_left(times, now - longest + 1)]
+    def _violation(
+        self, checks: Sequence[tuple[str, Sequence[Rule]]], now: int
+    ) -> Violation | None:
+        """The limit-th newest hit decides: while it is in the window, the window is full."""
+        opens_last, broken = now, None
+        for key, rules in checks:
+            times = self._hits.get(key, ())
+            count = len(times)
+            for rule in rules:
+                if count >= rule.limit:
+                    opens = times[-rule.limit] + rule.window_s * MICROSECONDS
+                    if opens > opens_last:
+                        opens_last, broken = opens, (key, rule)
+        if broken is None:
+            return None
+        key, rule = broken
+        return Violation(now, key, rule, _used(self._hits[key], rule, now), opens_last)
+
+    def _sweep(self, now: int) -> None:
+        """Forget what no window can hold any more, and the keys that are left with nothing."""
+        since = now - LONGEST_WINDOW_S * MICROSECONDS
+        for times in self._hits.values():
+            del times[: bisect_left(times, since + 1)]
+        self._hits = {key: times for key, times in self._hits.items() if times}
+        self._sweep_at_us = now + SWEPT_EVERY_S * MICROSECONDS
 
 
-def _broken(times: Sequence[int], key: str, rule: Rule, now: int) -> Violation | None:
-    """The limit-th newest hit decides: while it is in the window, the window is full."""
-    if len(times) < rule.limit:
-        return None
-    opens = times[-rule.limit] + rule.window_s * MICROSECONDS
-    if opens <= now:
-        return None
-    used = len(times) - bisect_left(times, now - rule.window_s * MICROSECONDS + 1)
-    return Violation(now, key, rule, used, opens)
+def _used(times: Sequence[int], rule: Rule, now: int) -> int:
+    return len(times) - bisect_left(times, now - rule.window_s * MICROSECONDS + 1)
 
 
 def _usage(times: Sequence[int], rule: Rule, now: int) -> Usage:
-    used = len(times) - bisect_left(times, now - rule.window_s * MICROSECONDS + 1)
+    used = _used(times, rule, now)
     full = used >= rule.limit
     opens = times[-rule.limit] + rule.window_s * MICROSECONDS if full else None
     return Usage(rule, used, opens)

@@ -16,6 +16,8 @@ __all__ = ["CALIBRATION", "Curve", "features", "fit", "softmax"]
 
 CALIBRATION = PROJECT / "data" / "calibration.json"
 FEATURES = ("gap", "examples", "centroid", "bm25", "entropy")
+# No few hundred labels can support a claim of more than this.
+MOST_SURE = 0.99
 RIDGE, STEPS, TOLERANCE, LEAST_STEP = 1.0, 200, 1e-9, 1e-6
 Doubles = NDArray[np.float64]
 
@@ -42,7 +44,8 @@ class Curve(BaseModel):
         """Return a confidence (0..1) for each of the first `most`, never rising with the rank."""
         x = features(ranking, most)
         z = self.bias + ((x - np.array(self.mean)) / np.array(self.scale)) @ np.array(self.weights)
-        return [float(value) for value in np.minimum.accumulate(_sigmoid(z))]
+        sure = np.clip(_sigmoid(z), 1 - MOST_SURE, MOST_SURE)
+        return [float(value) for value in np.minimum.accumulate(sure)]
 
 
 def features(ranking: Sequence[Ranked], most: int) -> Doubles:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.catalogue import Catalogue, Task, Workflow, content_stems, stems
 from core.errors import CatalogueEmpty
@@ -97,7 +98,7 @@ class LocalRanker:
             for place in order
         ]
 
-    def _scored(self, text: str) -> tuple[Floats, Floats, Floats, Floats, np.ndarray]:
+    def _scored(self, text: str) -> tuple[Floats, Floats, Floats, Floats, NDArray[np.intp]]:
         query = self._embedder.encode([text])[0]
         cosines = np.append(self._vectors @ query, np.float32(-1))
         by_workflow = cosines[self._rows]
@@ -150,15 +151,16 @@ class _Bm25:
         norm = BM25_K1 * (1 - BM25_B + BM25_B * lengths / max(1.0, float(lengths.mean())))
         places: dict[str, list[tuple[int, int]]] = {}
         for place, count in enumerate(counts):
-            for stem, times in count.items():
-                places.setdefault(stem, []).append((place, times))
+            for word, n in count.items():
+                places.setdefault(word, []).append((place, n))
         self._n = len(counts)
-        self._weights: dict[str, tuple[np.ndarray, Floats]] = {}
-        for stem, hits in places.items():
+        self._weights: dict[str, tuple[NDArray[np.intp], Floats]] = {}
+        for word, hits in places.items():
             where = np.array([place for place, _ in hits], dtype=np.intp)
-            times = np.array([times for _, times in hits], dtype=np.float32)
+            times = np.array([n for _, n in hits], dtype=np.float32)
             idf = math.log(1 + (self._n - len(hits) + 0.5) / (len(hits) + 0.5))
-            self._weights[stem] = (where, idf * times * (BM25_K1 + 1) / (times + norm[where]))
+            weight = idf * times * (BM25_K1 + 1) / (times + norm[where])
+            self._weights[word] = (where, weight.astype(np.float32))
 
     def scores(self, text: str) -> Floats:
         scores = np.zeros(self._n, dtype=np.float32)

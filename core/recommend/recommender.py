@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
-from core.catalogue import Task, Workflow
+from core.catalogue import Catalogue, Task, Workflow, task_from
 from core.clock import Clock, stopwatch_ms
 from core.guard import Admission, Denied, Gate, Request
-from core.ledger import RecommendationMade
+from core.ledger import Ledger, Queries, RecommendationMade
 from core.recommend.calibration import Curve
 from core.recommend.local_ranker import Ranked, Ranker
 from core.recommend.reason import FittedEstimate, reason_for
@@ -23,16 +25,20 @@ Estimate = Callable[[Workflow, Task], FittedEstimate]
 class Recommender:
     """The title ranks; the circumstances only change steps, minutes and the reason's words."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the wiring of one service, by name
         self,
         *,
         gate: Gate,
+        ledger: Ledger,
+        catalogue: Callable[[], Catalogue],
         ranker: Callable[[], Ranker],
         curve: Curve,
         estimate: Estimate,
         clock: Clock,
     ) -> None:
         self._gate = gate
+        self._queries = Queries(ledger, Path(__file__).with_name("sql"))
+        self._catalogue = catalogue
         self._ranker = ranker
         self._curve = curve
         self._estimate = estimate
@@ -68,6 +74,43 @@ class Recommender:
             self._record(decision, recommendation, ranking, confidences)
         return recommendation
 
+    def recall(self, request_id: str, user_id: str) -> tuple[Recommendation, Task] | None:
+        """Return a person's earlier answer as it was given, with its task; None if unknown."""
+        rows = self._queries.rows("recommendation", request_id=request_id, user_id=user_id)
+        if not rows:
+            return None
+        row = rows[0]
+        confidence = {
+            candidate["workflow_id"]: candidate["confidence"]
+            for candidate in json.loads(row["candidates"])
+        }
+        known = {workflow.workflow_id: workflow for workflow in self._catalogue().workflows}
+        recalled = Recommendation(
+            request_id=request_id,
+            suggestions=tuple(
+                _suggestion(
+                    known[shown["workflow_id"]],
+                    confidence[shown["workflow_id"]],
+                    shown["reason"],
+                    (shown["steps"], shown["minutes"]),
+                )
+                for shown in json.loads(row["shown"])
+                if shown["workflow_id"] in known
+            ),
+            ranker=row["ranker"],
+            ranker_version=row["ranker_version"],
+            latency_ms=row["latency_ms"],
+        )
+        return recalled, task_from(
+            title=row["task_title"],
+            description=row["task_description"],
+            priority=row["task_priority"],
+            energy=row["user_energy"],
+            time_of_day=row["time_of_day"],
+            hours=row["estimated_hours"],
+            recent_tasks=json.loads(row["recent_tasks"] or "[]"),
+        )
+
     def rank(self, task: Task, ranker: Ranker | None = None) -> tuple[list[Ranked], list[float]]:
         """Return the whole ranking and a confidence (0..1) for each of its first ten."""
         ranking = (ranker or self._ranker()).rank(task)
@@ -78,20 +121,10 @@ class Recommender:
     ) -> tuple[Suggestion, ...]:
         suggestions = []
         for ranked, confidence in zip(ranking[:SHOWN], confidences, strict=False):
-            workflow = ranked.workflow
-            estimate = self._estimate(workflow, task)
-            suggestions.append(
-                Suggestion(
-                    workflow_id=workflow.workflow_id,
-                    confidence=confidence,
-                    reasoning=reason_for(task, ranked, estimate),
-                    expected_steps=estimate.steps,
-                    estimated_time_minutes=estimate.minutes,
-                    name=workflow.name,
-                    icon=workflow.default_icon,
-                    domain=workflow.domain,
-                )
-            )
+            estimate = self._estimate(ranked.workflow, task)
+            reason = reason_for(task, ranked, estimate)
+            size = (estimate.steps, estimate.minutes)
+            suggestions.append(_suggestion(ranked.workflow, confidence, reason, size))
         return tuple(suggestions)
 
     def _record(
@@ -129,6 +162,22 @@ class Recommender:
             latency_ms=recommendation.latency_ms,
         )
         self._gate.settle(admission, "succeeded", fact, latency_ms=recommendation.latency_ms)
+
+
+def _suggestion(
+    workflow: Workflow, confidence: float, reason: str, size: tuple[int, int]
+) -> Suggestion:
+    """Put a workflow's face on a standing; `size` is steps and minutes."""
+    return Suggestion(
+        workflow_id=workflow.workflow_id,
+        confidence=confidence,
+        reasoning=reason,
+        expected_steps=size[0],
+        estimated_time_minutes=size[1],
+        name=workflow.name,
+        icon=workflow.default_icon,
+        domain=workflow.domain,
+    )
 
 
 def _logged(rank: int, ranked: Ranked, confidence: float) -> dict[str, Any]:

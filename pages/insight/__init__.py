@@ -1,0 +1,1 @@
+"""What an operator asks: what happened, and to whom."""

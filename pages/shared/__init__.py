@@ -1,0 +1,1 @@
+"""What pages share: session, words, cards, steps, charts and tables."""

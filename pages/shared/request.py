@@ -1,0 +1,92 @@
+"""Everything the ledger knows about one request, in the order in which it happened."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from core.analytics import RequestFacts
+from pages.shared.session import runtime, zone
+from pages.shared.text import clock_time, duration, plain
+
+__all__ = ["request_facts"]
+
+
+def request_facts(request_id: str) -> None:
+    """Draw a request: what was asked, what was answered, what people did with it."""
+    facts = runtime().activity.request(request_id)
+    with st.container(border=True, key="request"):
+        if facts is None:
+            st.info("No request has this id.", icon=":material/search_off:")
+            return
+        request = facts.request
+        st.markdown(f"### {plain(request['task_title'])}")
+        st.code(request_id, language=None)
+        st.caption(" · ".join(map(plain, _circumstances(request))))
+        if request["task_description"]:
+            st.text(request["task_description"])
+        st.dataframe(pd.DataFrame(_timeline(facts)), hide_index=True)
+        for row in facts.rows["recommendations"]:
+            st.markdown("**All scores of the top ten**")
+            st.dataframe(pd.DataFrame(json.loads(row["candidates"])), hide_index=True)
+        for row in facts.rows["executions"]:
+            st.markdown("**The plan as it was made**")
+            st.dataframe(pd.DataFrame(json.loads(row["steps"])), hide_index=True)
+        with st.expander("Rows as the ledger has them", icon=":material/data_object:"):
+            tables = {"requests": [request], **facts.rows}
+            st.json({name: rows for name, rows in tables.items() if rows}, expanded=2)
+
+
+def _circumstances(request: dict[str, Any]) -> list[str]:
+    hours = request["estimated_hours"]
+    return [
+        request["kind"],
+        f"by {request['user_id']}",
+        f"from {request['source']}",
+        f"{request['task_priority']} priority",
+        f"energy {request['user_energy']}",
+        request["time_of_day"] or "any time of day",
+        f"{hours:g} h" if hours else "any hours",
+        f"attempt {request['attempt']}",
+    ]
+
+
+def _timeline(facts: RequestFacts) -> list[dict[str, str]]:
+    """One line a fact, oldest first."""
+    request, rows = facts.request, facts.rows
+    said = [(request["ts"], request["decision"], _decision(request))]
+    for row in rows["recommendations"]:
+        share = f"{row['top_workflow_id']} at {100 * row['top_confidence']:.0f} %"
+        ranker = f"{row['ranker']} ranker {row['ranker_version']}"
+        said.append((row["ts"], "recommended", f"{share}, {ranker}"))
+    for row in rows["executions"]:
+        size = f"{row['step_count']} steps, {duration(row['planned_minutes'])}"
+        plan = f"{row['workflow_id']}: {size}, {row['planner']} planner"
+        said.append((row["ts"], "planned", plan))
+    for row in rows["settlements"]:
+        latency = f"{row['latency_ms']:.1f} ms" if row["latency_ms"] is not None else ""
+        said.append((row["ts"], row["outcome"], row["error_type"] or latency))
+    for row in rows["choices"]:
+        chosen = f"{row['workflow_id']}, place {row['chosen_rank']}, run {row['request_id']}"
+        said.append((row["ts"], "chosen", chosen))
+    for row in rows["step_events"]:
+        minutes = f", {row['actual_minutes']} min" if row["actual_minutes"] else ""
+        said.append((row["ts"], f"step {row['event']}", f"step {row['step']}{minutes}"))
+    said += [
+        (row["ts"], "rated", "useful" if row["useful"] else "not useful")
+        for row in rows["feedback"]
+    ]
+    return [
+        {"Time": clock_time(ts, zone()), "What": what, "Detail": detail}
+        for ts, what, detail in sorted(said, key=lambda each: each[0])
+    ]
+
+
+def _decision(request: dict[str, Any]) -> str:
+    if request["decision"] == "admitted":
+        return "within all limits"
+    used = f"{request['denied_used']} of {request['denied_limit']} used"
+    return f"{request['denied_rule']}: {used}, next at {clock_time(request['retry_at'], zone())}"

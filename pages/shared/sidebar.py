@@ -1,0 +1,79 @@
+"""Who is looking: the profile in the sidebar, its preferences, and what is used of its limits."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.catalogue import DOMAINS, ENERGY_LABELS
+from core.guard import profile_name
+from core.recommend import Profile
+from pages.shared.session import DEFAULT_PERSON, errors_shown, person, profile, runtime
+from pages.shared.text import hours, plain
+
+__all__ = ["HOURS", "sidebar"]
+
+HOURS = (0.5, 1.0, 2.0, 4.0, 8.0)
+_HOUR_S = 3_600
+
+
+def sidebar() -> None:
+    """Draw the profile and its usage below the navigation."""
+    with st.sidebar, errors_shown():
+        typed = str(st.session_state.get("profile") or DEFAULT_PERSON)
+        name = person()
+        if typed.strip() != name:
+            with errors_shown():
+                profile_name(typed)
+        with st.popover(plain(name), icon=":material/person:", width="stretch"):
+            _profile(name)
+        hourly = next(
+            usage
+            for usage in runtime().gate.usage(name, "execute")
+            if usage.rule.window_s == _HOUR_S
+        )
+        st.caption(f"{hourly.used} of {hourly.rule.limit} runs this hour")
+
+
+def _profile(name: str) -> None:
+    st.text_input(
+        "Profile name",
+        key="profile",
+        bind="query-params",
+        placeholder=DEFAULT_PERSON,
+        max_chars=40,
+        help="Runs, limits and preferences are kept by this name.",
+    )
+    st.caption("Names are taken on trust: there is no sign-in yet.")
+    saved = profile()
+    with st.form(f"preferences-{name}", border=False):
+        energy = st.segmented_control(
+            "Usual energy",
+            [1, 2, 3],
+            default=saved.usual_energy,
+            required=True,
+            format_func=lambda level: ENERGY_LABELS[level],
+        )
+        usual_hours = st.segmented_control(
+            "Usual hours", HOURS, default=saved.usual_hours, format_func=hours
+        )
+        favourites = st.pills(
+            "Favourite domains",
+            DOMAINS,
+            selection_mode="multi",
+            default=list(saved.favourite_domains),
+            help="They come first when you browse workflows.",
+        )
+        if st.form_submit_button("Save preferences", width="stretch"):
+            chosen = Profile(
+                usual_energy=energy or saved.usual_energy,
+                usual_hours=usual_hours,
+                favourite_domains=tuple(favourites),
+            )
+            _save(name, chosen)
+
+
+def _save(name: str, chosen: Profile) -> None:
+    with errors_shown():
+        runtime().profiles.save(name, chosen)
+        st.session_state["preferences"][name] = chosen
+        st.toast("Preferences saved.", icon=":material/check:")
