@@ -1,12 +1,12 @@
 # Every target does its own set-up: a virtual environment in .venv, filled from the hash-pinned locks.
 PYTHON ?= python3
 BIN := .venv/bin
-PIP_INSTALL := $(BIN)/python -m pip --quiet --no-input --disable-pip-version-check install
+PIP_INSTALL := $(BIN)/python -m pip --quiet --quiet --no-input --disable-pip-version-check install
 UV_COMPILE := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-annotate --upgrade --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench calibrate lock clean
+.PHONY: help run test lint bench soak calibrate lock clean
 .DELETE_ON_ERROR:
 
 help: ## show these targets
@@ -26,6 +26,9 @@ lint: .venv/dev.stamp ## format, lint, types, import contracts
 
 bench: .venv/dev.stamp ## print every figure beside what it is compared with
 	@$(BIN)/python -m pytest tests/bench -m bench -s -q --no-header -p no:cacheprovider
+
+soak: .venv/dev.stamp ## kill a server under load 30 times, then load it for 10 minutes
+	@$(BIN)/python -m pytest tests/soak -m soak -s -q --no-header -p no:cacheprovider
 
 calibrate: .venv/run.stamp ## refit the confidence curve on data/labelled.jsonl
 	@$(BIN)/waywarden calibrate

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from core.runtime import lifespan
+from core.runtime import lifespan, routes
 
-app = st.App(Path(__file__).with_name("pages") / "frame.py", lifespan=lifespan)
+app = st.App(Path(__file__).with_name("pages") / "frame.py", routes=routes(), lifespan=lifespan)
 
 if __name__ == "__main__":
     app.run()

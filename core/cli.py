@@ -3,74 +3,168 @@
 from __future__ import annotations
 
 import argparse
+import json
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from core.errors import WaywardenError
+from core.errors import InvalidInput, LedgerLocked, LedgerUnavailable, WaywardenError
 from core.settings import PROJECT, Settings
 
 __all__ = ["main"]
 
+BACKUP_S = 600.0
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; an error is one sentence on standard error and exit code 1."""
-    parser = argparse.ArgumentParser("waywarden", description=main.__module__ and __doc__)
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.act(options) or 0)
+    except WaywardenError as problem:
+        print(f"waywarden: {problem}", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("waywarden", description="Waywarden's command line.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    run = commands.add_parser("run", help="start the console")
+    run = commands.add_parser("run", help="start the console and the API")
     run.set_defaults(act=_run)
+    backup = commands.add_parser("backup", help="copy the ledger, also while Waywarden runs")
+    backup.add_argument("file", type=Path, help="the new file")
+    backup.set_defaults(act=_backup)
+    restore = commands.add_parser("restore", help="put a backup in the ledger's place")
+    restore.add_argument("file", type=Path, help="a file that `backup` made")
+    restore.set_defaults(act=_restore)
+    doctor = commands.add_parser("doctor", help="check files, locks, versions, disk, migrations")
+    doctor.add_argument("--json", action="store_true", help="print one JSON object")
+    doctor.set_defaults(act=_doctor)
     evaluate = commands.add_parser("evaluate", help="measure the recommender on labelled tasks")
-    evaluate.add_argument(
-        "file", type=Path, help="one JSON object a line: title, description, accept, domain"
-    )
+    evaluate.add_argument("file", type=Path, help="JSON lines: title, description, accept, domain")
     evaluate.add_argument("--json", action="store_true", help="print one JSON object")
     evaluate.set_defaults(act=_evaluate)
     calibrate = commands.add_parser("calibrate", help="refit the shipped confidence curve")
     calibrate.set_defaults(act=_calibrate)
-    options = parser.parse_args(arguments)
-    try:
-        options.act(options)
-    except WaywardenError as problem:
-        print(f"waywarden: {problem}", file=sys.stderr)
-        return 1
-    return 0
+    return parser
 
 
 def _run(options: argparse.Namespace) -> None:
     del options
     import uvicorn
 
-    from core import runtime
+    from core import logs, runtime
 
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logs.configure()
     settings = Settings.from_environment()
     # Opened before the server: a ledger that cannot be used is one sentence, and no server.
     runtime.use(runtime.Runtime(settings))
+    # Streamlit finds .streamlit/config.toml in the working folder only.
+    os.chdir(PROJECT)
     shown = "127.0.0.1" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104 - compared
     print(f"Waywarden is at http://{shown}:{settings.port}  (Ctrl-C stops it)", flush=True)
+    logging.getLogger(__name__).info("started at %s:%d", settings.host, settings.port)
     uvicorn.run(
         "app:app",
         app_dir=str(PROJECT),
         host=settings.host,
         port=settings.port,
         workers=1,
+        log_config=None,
         log_level="warning",
         access_log=False,
         timeout_graceful_shutdown=10,
     )
 
 
+def _backup(options: argparse.Namespace) -> None:
+    from core.ledger import Ledger
+
+    settings = Settings.from_environment()
+    target = options.file.resolve()
+    if not settings.ledger_path.exists():
+        raise InvalidInput("ledger", f"There is no ledger at {settings.ledger_path} yet.")
+    try:
+        ledger = Ledger(settings.ledger_path)
+    except LedgerLocked:
+        rows = _backup_by_server(settings, target)
+    else:
+        try:
+            rows = dict(ledger.backup(target).rows)
+        finally:
+            ledger.close()
+    print(f"{target}: {sum(rows.values()):,} rows, verified")
+
+
+def _backup_by_server(settings: Settings, target: Path) -> dict[str, int]:
+    """Ask the process that has the ledger open; it copies beside the ledger, we move it."""
+    import http.client
+    import shutil
+
+    if target.exists():
+        raise InvalidInput("file", f"{target} exists already; name a new file.")
+    token = settings.api_token
+    headers = {"Content-Type": "application/json"}
+    if token:
+        headers["Authorization"] = f"Bearer {token.get_secret_value()}"
+    server = http.client.HTTPConnection("127.0.0.1", settings.port, timeout=BACKUP_S)
+    try:
+        server.request("POST", "/api/v1/backup", "{}", headers)
+        answer = server.getresponse()
+        body = json.loads(answer.read())
+    except (OSError, ValueError, http.client.HTTPException):
+        raise LedgerUnavailable(
+            f"A process has the ledger open, but nothing answers on port {settings.port}: "
+            "set WAYWARDEN_PORT to its port, or stop it first."
+        ) from None
+    if answer.status != http.client.OK:
+        raise LedgerUnavailable(
+            f"The running Waywarden refused: {body.get('detail', answer.status)}"
+        )
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.move(settings.data_dir / "backups" / body["file"], target)
+    return {str(table): int(rows) for table, rows in body["rows"].items()}
+
+
+def _restore(options: argparse.Namespace) -> None:
+    from core.clock import new_id
+    from core.ledger import restored
+
+    settings = Settings.from_environment()
+    kept = settings.ledger_path.with_name(f"ledger.before-restore-{new_id()}.duckdb")
+    there_was = settings.ledger_path.exists()
+    ledger = restored(settings.ledger_path, options.file.resolve(), kept)
+    print(f"{ledger.path}: {sum(ledger.rows.values()):,} rows restored")
+    if there_was:
+        print(f"what was there before is kept as {kept}")
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from core.doctor import examine
+
+    findings = examine(Settings.from_environment())
+    failed = any(finding.status == "failed" for finding in findings)
+    if options.json:
+        said = {"ok": not failed, "findings": [finding.model_dump() for finding in findings]}
+        print(json.dumps(said, ensure_ascii=False))
+    else:
+        for finding in findings:
+            print(f"{finding.status:8} {finding.check:17} {finding.detail}")
+    return int(failed)
+
+
 def _evaluate(options: argparse.Namespace) -> None:
-    from core.catalogue import Catalogue
-    from core.recommend import Curve, Embedder, LocalRanker, evaluate, read_labelled
+    from core.catalogue import Catalogue, Task
+    from core.recommend import Curve, Embedder, LocalRanker, Ranked, evaluate, read_labelled
 
     rows = read_labelled(options.file)
     extra = Settings.from_environment().extra_workflows
     folders = [PROJECT / "workflows", *([extra] if extra else [])]
     ranker, curve = LocalRanker(Catalogue.load(folders), Embedder()), Curve.load()
 
-    def rank(task):  # type: ignore[no-untyped-def]
+    def rank(task: Task) -> tuple[list[Ranked], list[float]]:
         ranking = ranker.rank(task)
         return ranking, curve.confidences(ranking, 3)
 

@@ -32,6 +32,10 @@ class Job:
         self._done: Future[None] = Future()
         self.status: Status = "waiting"
 
+    @property
+    def ended(self) -> bool:
+        return self._done.done()
+
     def cancel(self) -> None:
         """Ask the work to stop at its next stopping point; harmless when it has ended."""
         self._stop.set()
@@ -45,6 +49,10 @@ class Job:
         """Sleep, but wake and raise `Cancelled` as soon as the job is asked to stop."""
         if self._stop.wait(seconds):
             raise Cancelled
+
+    def when_ended(self, act: Callable[[], None]) -> None:
+        """Call `act`, from some thread, once the work has ended; at once if it has."""
+        self._done.add_done_callback(lambda _: act())
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Return whether the work ended within the time given."""
@@ -72,9 +80,10 @@ class Jobs:
                 return self._jobs[key]
             if self._closing:
                 raise Unavailable("Waywarden is stopping; try again in a moment.")
-            job = self._jobs[key] = Job(key)
-            self._forget_old()
+            job = Job(key)
             self._pool.submit(self._run, job, work)
+            self._jobs[key] = job
+            self._forget_old()
             return job
 
     def find(self, key: str) -> Job | None:
@@ -83,13 +92,14 @@ class Jobs:
             return self._jobs.get(key)
 
     def drain(self, timeout_s: float = 20.0) -> None:
-        """Let running work end; what does not end in time is asked to stop."""
+        """Let all work end; what does not end in time is asked to stop, and waited for."""
         with self._lock:
             self._closing = True
-            unfinished = [job for job in self._jobs.values() if not job.wait(0)]
-        _, late = wait([job._done for job in unfinished], timeout_s)  # noqa: SLF001 - same concept
-        for job in unfinished:
-            if late:
+            jobs = list(self._jobs.values())
+        wait([job._done for job in jobs], timeout_s)  # noqa: SLF001 - same concept
+        if late := [job for job in jobs if not job.ended]:
+            log.warning("%d jobs did not end in %g s and are asked to stop", len(late), timeout_s)
+            for job in late:
                 job.cancel()
         self._pool.shutdown(wait=True)
 
@@ -100,7 +110,7 @@ class Jobs:
             job.status = "finished"
         except Cancelled:
             job.status = "cancelled"
-        except Exception:
+        except BaseException:
             job.status = "failed"
             log.exception("Job %s failed", job.key)
         finally:
@@ -109,5 +119,5 @@ class Jobs:
     def _forget_old(self) -> None:
         if len(self._jobs) <= REMEMBERED:
             return
-        for key in [key for key, job in self._jobs.items() if job.wait(0)][: REMEMBERED // 2]:
+        for key in [key for key, job in self._jobs.items() if job.ended][: REMEMBERED // 2]:
             del self._jobs[key]

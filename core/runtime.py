@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import logging
 import threading
@@ -10,6 +11,9 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as TookTooLong
 from contextlib import asynccontextmanager
 
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
 from core.analytics import Activity, Overviews
 from core.catalogue import Catalogue, Task, Workflow
 from core.clock import Clock, SystemClock
@@ -17,11 +21,11 @@ from core.errors import Unavailable, WaywardenError
 from core.execute import Executor, History, LocalPlanner, Plan, Planner
 from core.guard import Gate
 from core.jobs import Jobs
-from core.ledger import Ledger
+from core.ledger import Backup, Ledger
 from core.recommend import Curve, Embedder, LocalRanker, Profiles, Recommender
 from core.settings import PROJECT, Settings
 
-__all__ = ["Runtime", "current", "lifespan", "use"]
+__all__ = ["Runtime", "current", "lifespan", "routes", "use"]
 
 log = logging.getLogger(__name__)
 
@@ -37,8 +41,11 @@ class Runtime:
         *,
         clock: Clock | None = None,
         planner: Planner | None = None,
+        embedder: Embedder | None = None,
     ) -> None:
         """Open the ledger, recover what a previous process left, and warm up in the background.
+
+        Several runtimes of a process can share one `embedder`, which holds 150 MB.
 
         Raises:
             LedgerUnavailable: the ledger cannot be opened; the message says why.
@@ -48,7 +55,12 @@ class Runtime:
         self.catalogue = self._load_catalogue()
         self.ledger = Ledger(settings.ledger_path, settings.queue_rows)
         self.gate = Gate(self.ledger, settings.limits, self.clock)
-        if lost := self.gate.recover():
+        try:
+            lost = self.gate.recover()
+        except BaseException:
+            self.ledger.close()  # so that the next try can open it
+            raise
+        if lost:
             log.warning("%d requests of the previous process were never settled: lost", lost)
         self.jobs = Jobs(settings.job_workers)
         local_planner = LocalPlanner()
@@ -63,7 +75,7 @@ class Runtime:
             clock=self.clock,
         )
         self._local_planner = local_planner
-        self._embedder = Embedder()
+        self._embedder = embedder or Embedder()
         self._ranker = self._ranker_in_background()
         self.recommender = Recommender(
             gate=self.gate,
@@ -90,9 +102,26 @@ class Runtime:
         except TookTooLong:
             raise Unavailable("The recommender is still starting; try again shortly.") from None
 
+    def backup(self) -> Backup:
+        """Copy the ledger, while it is in use, into `backups/` of the data folder."""
+        folder = self.settings.data_dir / "backups"
+        stamp = f"{self.clock.now():%Y%m%dT%H%M%S%f}"
+        return self.ledger.backup(folder / f"ledger-{stamp}Z.duckdb")
+
+    def ready(self) -> str | None:
+        """Return why nothing can be recommended yet, or None when it can."""
+        if not self._ranker.done():
+            return "The recommender is still starting."
+        try:
+            self._ranker.result()
+            self.ledger.table("SELECT 1")
+        except WaywardenError as problem:
+            return type(problem).__name__
+        return None
+
     def preview(self, workflow: Workflow, task: Task) -> Plan:
         """Return the plan that the local planner would make; nothing is run or recorded."""
-        return self._local_planner.plan(workflow, task, lambda step: None)
+        return self._local_planner.plan(workflow, task, lambda _: None)
 
     def reload_catalogue(self) -> None:
         """Read all workflow files again; requests under way keep what they began with."""
@@ -119,12 +148,39 @@ class Runtime:
                 built.set_exception(problem)
             else:
                 built.set_result(ranker)
+            _api.load()
             # What is loaded now stays; taking it out of collections makes every rerun cheaper.
             gc.collect()
             gc.freeze()
 
         threading.Thread(target=build, name="warm-up", daemon=True).start()
         return built
+
+
+class _Api:
+    """The HTTP API as one ASGI application, loaded when the first request or the warm-up comes.
+
+    Its framework costs half a second to import, which no page should wait for.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._app: ASGIApp | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        app = self._app
+        if app is None:
+            app = await asyncio.to_thread(self.load)
+        # Mounted under a prefix, it still serves whole paths.
+        await app({**scope, "root_path": ""}, receive, send)
+
+    def load(self) -> ASGIApp:
+        from core.api import build
+
+        with self._lock:
+            if self._app is None:
+                self._app = build(current, _api_token)
+            return self._app
 
 
 class _Current:
@@ -152,6 +208,18 @@ class _Current:
 
 
 _current = _Current()
+_api = _Api()
+
+
+def _api_token() -> str | None:
+    token = current().settings.api_token
+    return token.get_secret_value() if token else None
+
+
+def routes() -> list[BaseRoute]:
+    """Return the HTTP routes that stand beside the console."""
+    whole = [Route(path, endpoint=_api) for path in ("/openapi.json", "/healthz", "/readyz")]
+    return [Mount("/api", app=_api), *whole]
 
 
 def current() -> Runtime:

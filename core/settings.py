@@ -12,6 +12,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    SecretStr,
     ValidationError,
     field_validator,
 )
@@ -88,6 +89,7 @@ class Settings(BaseModel):
     host: str = Field(default="127.0.0.1", min_length=1)
     port: int = Field(default=8501, ge=1, le=65_535)
     extra_workflows: AbsolutePath | None = None
+    api_token: SecretStr | None = Field(default=None, min_length=16)
     limits: Limits = Limits()
     job_workers: int = Field(default=4, ge=1, le=64)
     queue_rows: int = Field(default=20_000, ge=1)
@@ -124,4 +126,5 @@ _VARIABLES = {
     "host": "WAYWARDEN_HOST",
     "port": "WAYWARDEN_PORT",
     "extra_workflows": "WAYWARDEN_WORKFLOWS",
+    "api_token": "WAYWARDEN_API_TOKEN",
 }

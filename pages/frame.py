@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import streamlit as st
 
-from core.settings import PROJECT
 from pages.shared.session import is_dark
 from pages.shared.sidebar import sidebar
 
-SHIPPED = PROJECT / "data"
+SHIPPED = Path(__file__).resolve().parents[1] / "data"
 
 st.set_page_config(page_title="Waywarden", page_icon=str(SHIPPED / "favicon.png"), layout="wide")
 st.logo(

@@ -55,6 +55,8 @@ class Activity:
             most=most,
             skip=skip,
         )
+        if frame.empty and skip:
+            return frame.drop(columns="matching"), self.latest(wanted, 1)[1]
         matching = int(frame["matching"].iloc[0]) if len(frame) else 0
         return frame.drop(columns="matching"), matching
 

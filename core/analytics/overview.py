@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
@@ -74,7 +74,9 @@ class Overviews:
         wanted = last_days(now, zone_of(zone), days)
         today = wanted[-1]
         before = last_days(today.start - timedelta(hours=1), zone_of(zone), 1)[0]
-        so_far = replace(before, end=min(before.end, before.start + (now - today.start)))
+        # The same time on the clock, also when one of the two days has 23 or 25 hours.
+        time_of_day = now.astimezone(zone_of(zone)).timetz()
+        so_far = replace(before, end=datetime.combine(before.date, time_of_day).astimezone(UTC))
         return Overview(
             days=self._counted(wanted),
             yesterday_so_far=self._counted([so_far])[0],

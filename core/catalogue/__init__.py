@@ -2,12 +2,20 @@
 
 from core.catalogue.catalogue import Catalogue, Fault
 from core.catalogue.outline import Energy, OutlineStep, TimeOfDay, Variant
-from core.catalogue.task import ENERGY_LABELS, CodeContext, Priority, Task, task_from
+from core.catalogue.task import (
+    ENERGY_LABELS,
+    CodeContext,
+    Priority,
+    Task,
+    fault_sentence,
+    task_from,
+)
 from core.catalogue.template import render
 from core.catalogue.words import (
     STOP_WORDS,
     any_occurs,
     content_stems,
+    forms,
     stem,
     stems,
     words_of,
@@ -31,6 +39,8 @@ __all__ = [
     "Workflow",
     "any_occurs",
     "content_stems",
+    "fault_sentence",
+    "forms",
     "render",
     "stem",
     "stems",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,10 +22,13 @@ __all__ = ["Catalogue", "Fault"]
 log = logging.getLogger(__name__)
 
 LARGEST_BYTES = 64 * 1024
+MOST_FAULTS = 100
+_PART = r"(?:[A-Za-z0-9_-]+|\"[^\"\n]*\"|'[^'\n]*')"
 # A key of very many dotted parts makes TOML readers take quadratic time and memory.
-_DEEP_KEY = re.compile(r"^[^\n=\"']*(?:\.[^\n=.\"']*){9,}", re.MULTILINE)
-_TABLE = re.compile(r"^\s*(\[\[?)\s*([^\]\[]+?)\s*\]\]?\s*(?:#.*)?$")
-_KEY = re.compile(r"^\s*([A-Za-z0-9_-]+)\s*=")
+_DEEP_KEY = re.compile(rf"\s*\[{{0,2}}\s*(?:{_PART}\s*\.\s*){{9}}")
+_TABLE = re.compile(r"\s*(\[\[?)\s*([^\]\[]+?)\s*\]\]?\s*(?:#.*)?$")
+_KEY = re.compile(rf"\s*({_PART})\s*(?:\.\s*{_PART}\s*)*=")
+Place = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,7 @@ class Catalogue:
                 faults.append(Fault(str(folder), None, None, "this folder does not exist"))
                 continue
             for path in sorted(folder.rglob("*.toml")):
-                name = f"{folder.name}/{path.relative_to(folder)}"
+                name = _showable(f"{folder.name}/{path.relative_to(folder)}")
                 workflow, found = _read(path, name)
                 faults += found
                 if workflow is None:
@@ -68,7 +71,8 @@ class Catalogue:
                 holder = by_id.setdefault(workflow.workflow_id, (workflow, name))[1]
                 if holder != name:
                     message = f"“{workflow.workflow_id}” is already the id of {holder}"
-                    faults.append(Fault(name, "workflow_id", None, message))
+                    line = _lines_of_keys(_text(path)).get(("workflow_id",))
+                    faults.append(Fault(name, "workflow_id", line, message))
         for fault in faults:
             log.error("Workflow file left out: %s", fault)
         return cls((workflow for workflow, _ in by_id.values()), faults)
@@ -115,10 +119,15 @@ def _read(path: Path, name: str) -> tuple[Workflow | None, list[Fault]]:
         content = tomli.loads(text)
     except _Unreadable as problem:
         return None, [Fault(name, None, problem.line, str(problem))]
-    except (tomli.TOMLDecodeError, RecursionError) as problem:
+    except (ValueError, RecursionError) as problem:  # a number may be too long to be one
         line = getattr(problem, "lineno", None)
         return None, [Fault(name, None, line, f"is not valid TOML: {problem}")]
     return _checked(content, path, name, text)
+
+
+def _showable(name: str) -> str:
+    """Return a file's name with a mark for each byte that is not text."""
+    return name.encode("utf-8", "replace").decode("utf-8")
 
 
 class _Unreadable(Exception):
@@ -137,12 +146,12 @@ def _text(path: Path) -> str:
     if len(raw) > LARGEST_BYTES:
         raise _Unreadable("is larger than 64 kB")
     try:
-        text = raw.decode("utf-8")
+        text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
         raise _Unreadable("is not UTF-8 text", raw[: problem.start].count(b"\n") + 1) from None
-    if deep := _DEEP_KEY.search(text):
-        line = text.count("\n", 0, deep.start()) + 1
-        raise _Unreadable("has a key of ten or more dotted parts", line)
+    deep = next((number for number, line in _statements(text) if _DEEP_KEY.match(line)), None)
+    if deep is not None:
+        raise _Unreadable("has a key of ten or more dotted parts", deep)
     return text
 
 
@@ -152,27 +161,32 @@ def _checked(
     content.setdefault("workflow_id", path.stem)
     content.setdefault("domain", path.parent.name)
     try:
-        return Workflow(**content), []
-    except (ValidationError, TypeError) as problem:
-        if isinstance(problem, TypeError):
-            return None, [Fault(name, None, None, "has keys that are not plain words")]
-        lines = _lines_of_keys(text)
-        return None, [
-            Fault(name, _dotted(error["loc"]), _line_of(error["loc"], lines), _worded(error))
-            for error in problem.errors()
-        ]
+        return Workflow.model_validate(content), []
+    except ValidationError as problem:
+        errors = problem.errors()
+    lines = _lines_of_keys(text)
+    faults = [
+        Fault(name, _dotted(error["loc"]), _line_of(error["loc"], lines), _worded(error))
+        for error in errors[:MOST_FAULTS]
+    ]
+    if len(errors) > MOST_FAULTS:
+        faults.append(Fault(name, None, None, f"has {len(errors) - MOST_FAULTS} more faults"))
+    return None, faults
 
 
 def _worded(error: Any) -> str:
-    if error["type"] == "extra_forbidden":
-        return "unknown key"
-    if error["type"] == "missing":
-        return "is missing"
+    known = {
+        "extra_forbidden": "unknown key",
+        "missing": "is missing",
+        "tuple_type": "should be a list",
+        "dict_type": "should be a table",
+        "model_type": "should be a table",
+    }
     message = str(error["msg"]).removeprefix("Value error, ")
-    return message[:1].lower() + message[1:]
+    return known.get(error["type"], message[:1].lower() + message[1:])
 
 
-def _dotted(location: Sequence[str | int]) -> str | None:
+def _dotted(location: Place) -> str | None:
     """Write a place as people count: `outline[2].title` is the second step's title."""
     dotted = ""
     for part in location:
@@ -180,7 +194,7 @@ def _dotted(location: Sequence[str | int]) -> str | None:
     return dotted.lstrip(".") or None
 
 
-def _line_of(location: Sequence[str | int], lines: dict[tuple[str | int, ...], int]) -> int | None:
+def _line_of(location: Place, lines: dict[Place, int]) -> int | None:
     """Return the line of the key, or of the nearest table around it."""
     for length in range(len(location), 0, -1):
         if line := lines.get(tuple(location[:length])):
@@ -188,33 +202,37 @@ def _line_of(location: Sequence[str | int], lines: dict[tuple[str | int, ...], i
     return None
 
 
-def _lines_of_keys(text: str) -> dict[tuple[str | int, ...], int]:
-    """Map each key and table header to its first line; multi-line strings are passed over."""
-    lines: dict[tuple[str | int, ...], int] = {}
-    counts: dict[tuple[str | int, ...], int] = {}
-    table: tuple[str | int, ...] = ()
+def _statements(text: str) -> Iterator[tuple[int, str]]:
+    """Give the lines that do not lie inside a multi-line string, with their numbers."""
     fence: str | None = None
-    for number, line in enumerate(text.splitlines(), start=1):
-        opens = fence is None
+    for number, line in enumerate(text.split("\n"), start=1):
+        if fence is None:
+            yield number, line
         for quotes in ('"""', "'''"):
             if fence in (None, quotes) and line.count(quotes) % 2:
                 fence = quotes if fence is None else None
-        if not opens:
-            continue
+
+
+def _lines_of_keys(text: str) -> dict[Place, int]:
+    """Map each key and table header to its first line."""
+    lines: dict[Place, int] = {}
+    counts: dict[Place, int] = {}
+    table: Place = ()
+    for number, line in _statements(text):
         if header := _TABLE.match(line):
             table = _table_place(header, counts)
             lines.setdefault(table, number)
+            if isinstance(table[-1], int):
+                lines.setdefault(table[:-1], number)
         elif key := _KEY.match(line):
-            lines.setdefault((*table, key.group(1)), number)
+            lines.setdefault((*table, key.group(1).strip("\"'")), number)
     return lines
 
 
-def _table_place(
-    header: re.Match[str], counts: dict[tuple[str | int, ...], int]
-) -> tuple[str | int, ...]:
+def _table_place(header: re.Match[str], counts: dict[Place, int]) -> Place:
     """Return where a header leads, with the index of each array of tables on the way."""
     parts = [part.strip().strip("\"'") for part in header.group(2).split(".")]
-    place: tuple[str | int, ...] = ()
+    place: Place = ()
     for depth, part in enumerate(parts, start=1):
         place = (*place, part)
         if depth == len(parts) and header.group(1) == "[[":

@@ -5,7 +5,16 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+)
+
+from core.catalogue.showable import showable
 
 __all__ = [
     "MAYBE_EMPTY_SLOTS",
@@ -51,6 +60,8 @@ def wording_faults(wording: str) -> list[str]:
     ]
     if re.search(r"[\[\]{}]", _SLOT.sub("", outside)):
         faults.append("a bracket or brace without its partner")
+    if not outside.strip():
+        faults.append("all of it stands in square brackets, so nothing may be left")
     return faults
 
 
@@ -61,9 +72,21 @@ def _checked(wording: str | None) -> str | None:
     return wording
 
 
-Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=90)]
-Prose = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=600)]
-Icon = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=8)]
+Line = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=90),
+    AfterValidator(showable),
+]
+Prose = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=600),
+    AfterValidator(showable),
+]
+Icon = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=8),
+    AfterValidator(showable),
+]
 Minutes = Annotated[int, Field(ge=1, le=480)]
 
 
@@ -80,7 +103,6 @@ class _Wording(BaseModel):
         "description",
         "produces",
         "easier",
-        "validation_command",
         "purpose",
         check_fields=False,
     )
@@ -90,9 +112,12 @@ class _Wording(BaseModel):
 
 
 class Variant(_Wording):
-    """Other wording for a step, used when one of the `when` words occurs in the task."""
+    """Other wording for a step, where a `when` word occurs in the task and no `unless` word."""
 
     when: tuple[Line, ...] = Field(min_length=1)
+    unless: tuple[Line, ...] = ()
+    skip: bool = False
+    at: dict[TimeOfDay, Prose] | None = None
     title: Line | None = None
     description: Prose | None = None
     minutes: Minutes | None = None
@@ -116,6 +141,11 @@ class OutlineStep(_Wording):
     done_by: tuple[Line, ...] = ()
     at: dict[TimeOfDay, Prose] = Field(default_factory=dict)
     variants: tuple[Variant, ...] = ()
+
+    @property
+    def skippable(self) -> bool:
+        """Whether there are tasks that do not need this step."""
+        return any(variant.skip for variant in self.variants)
 
     @property
     def floor_minutes(self) -> int:

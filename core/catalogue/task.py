@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
-from typing import Annotated, Literal
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -17,25 +17,14 @@ from pydantic import (
 )
 
 from core.catalogue.outline import TimeOfDay
+from core.catalogue.showable import UNSHOWABLE, showable
 from core.errors import InvalidInput
 
-__all__ = ["ENERGY_LABELS", "CodeContext", "Priority", "Task", "task_from"]
+__all__ = ["ENERGY_LABELS", "CodeContext", "Priority", "Task", "fault_sentence", "task_from"]
 
 Priority = Literal["low", "medium", "high"]
 ENERGY_LABELS = {1: "low", 2: "medium", 3: "high"}
 TITLE_LENGTH, DESCRIPTION_LENGTH = 200, 4_000
-
-# C0 and C1 controls, and the marks that reorder or hide text, but for joiners that emoji need.
-_CONTROLS = re.compile(
-    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b\u200e\u200f\u202a-\u202e"
-    r"\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
-)
-
-
-def _no_controls(text: str) -> str:
-    if _CONTROLS.search(text):
-        raise ValueError("contains characters that cannot be shown; remove them")
-    return text
 
 
 def _one_line(text: object) -> object:
@@ -44,19 +33,22 @@ def _one_line(text: object) -> object:
 
 OneLine = Annotated[
     str,
-    StringConstraints(max_length=TITLE_LENGTH),
+    StringConstraints(strict=True, max_length=TITLE_LENGTH),
     BeforeValidator(_one_line),
-    AfterValidator(_no_controls),
+    AfterValidator(showable),
 ]
 Title = Annotated[
     str,
-    StringConstraints(min_length=1, max_length=TITLE_LENGTH),
+    StringConstraints(strict=True, min_length=1, max_length=TITLE_LENGTH),
     BeforeValidator(_one_line),
-    AfterValidator(_no_controls),
+    AfterValidator(showable),
 ]
 Prose = Annotated[
-    str, StringConstraints(max_length=DESCRIPTION_LENGTH), AfterValidator(_no_controls)
+    str,
+    StringConstraints(strict=True, max_length=DESCRIPTION_LENGTH),
+    AfterValidator(showable),
 ]
+Count = Annotated[int, Field(strict=True, ge=0, le=10_000_000)]
 
 
 class CodeContext(BaseModel):
@@ -64,8 +56,8 @@ class CodeContext(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    tests_passing: int | None = Field(default=None, ge=0, le=10_000_000)
-    tests_failing: int | None = Field(default=None, ge=0, le=10_000_000)
+    tests_passing: Count | None = None
+    tests_failing: Count | None = None
     recent_files: tuple[OneLine, ...] = Field(default=(), max_length=50)
     current_branch: OneLine = ""
 
@@ -78,16 +70,17 @@ class Task(BaseModel):
     title: Title
     description: Prose = ""
     priority: Priority = "medium"
-    energy: int = Field(default=2, ge=1, le=3)
+    energy: int = Field(default=2, strict=True, ge=1, le=3)
     time_of_day: TimeOfDay | None = None
-    hours: float | None = Field(default=None, ge=0.25, le=24, allow_inf_nan=False)
+    hours: float | None = Field(default=None, strict=True, ge=0.25, le=24, allow_inf_nan=False)
     recent_tasks: tuple[OneLine, ...] = Field(default=(), max_length=20)
     code_context: CodeContext | None = None
 
     @field_validator("description", mode="before")
     @classmethod
     def _trimmed(cls, text: object) -> object:
-        return text.strip() if isinstance(text, str) else text
+        """Drop the space around it, and the carriage returns of a web form."""
+        return "\n".join(text.splitlines()).strip() if isinstance(text, str) else text
 
     @property
     def energy_label(self) -> str:
@@ -134,27 +127,59 @@ def task_from(**fields: object) -> Task:
         InvalidInput: naming the first field that is not acceptable and what it should be.
     """
     try:
-        return Task(**fields)
+        return Task.model_validate(fields)
     except ValidationError as problem:
         fault = problem.errors()[0]
-        field = str(fault["loc"][0]) if fault["loc"] else "task"
-        raise InvalidInput(field, _sentence(field, str(fault["type"]), dict(fault))) from None
+        where = fault["loc"] or ("task",)
+        raise InvalidInput(str(where[0]), fault_sentence(_label(where), fault)) from None
 
 
-def _sentence(field: str, kind: str, fault: dict[str, object]) -> str:
-    label = _LABELS.get(field, f"“{field}”")
-    context = fault.get("ctx")
-    limits = context if isinstance(context, dict) else {}
+def _label(where: Sequence[int | str]) -> str:
+    """Name a place as people do: “tests_failing” of the code context, recent task 3."""
+    field, *inner = where
+    label = _LABELS.get(str(field), f"“{field}”")
+    for part in inner:
+        if isinstance(part, int):
+            label = f"Entry {part + 1} of {label[:1].lower()}{label[1:]}"
+        else:
+            label = f"“{part}” of {label[:1].lower()}{label[1:]}"
+    return label
+
+
+def fault_sentence(label: str, fault: Mapping[str, Any]) -> str:
+    """Say in one sentence what is wrong with the field called `label`.
+
+    Args:
+        label: how the reader knows the field.
+        fault: one of `ValidationError.errors()`.
+    """
+    limits = fault.get("ctx") or {}
     sentences = {
-        "string_too_short": f"{label} is empty: say in a few words what you want to get done.",
-        "missing": f"{label} is missing.",
-        "string_too_long": f"{label} is longer than {limits.get('max_length')} characters.",
-        "too_long": f"{label} holds more than {limits.get('max_length')} entries.",
-        "value_error": f"{label} {limits.get('error')}.",
-        "extra_forbidden": f"There is no field {label}.",
-        "greater_than_equal": f"{label} must be at least {limits.get('ge')}.",
-        "less_than_equal": f"{label} must be at most {limits.get('le')}.",
-        "finite_number": f"{label} must be a number.",
-        "literal_error": f"{label} must be {limits.get('expected')}.",
+        "string_too_short": "is empty: say in a few words what you want to get done",
+        "missing": "must be given",
+        "string_too_long": f"must have at most {limits.get('max_length')} characters",
+        "too_long": f"must have at most {limits.get('max_length')} entries",
+        "string_type": "must be text",
+        "string_unicode": UNSHOWABLE,
+        "value_error": str(limits.get("error")),
+        "extra_forbidden": "is not a field",
+        "greater_than_equal": f"must be at least {limits.get('ge')}",
+        "less_than_equal": f"must be at most {_plain(limits.get('le'))}",
+        "finite_number": "must be a number",
+        "float_type": "must be a number",
+        "float_parsing": "must be a number",
+        "int_type": "must be a whole number",
+        "int_parsing": "must be a whole number",
+        "int_from_float": "must be a whole number",
+        "tuple_type": "must be a list",
+        "list_type": "must be a list",
+        "model_type": "must be a group of fields",
+        "model_attributes_type": "must be a group of fields",
+        "literal_error": f"must be {limits.get('expected')}",
     }
-    return sentences.get(kind, f"{label} is not acceptable: {fault['msg']}.")
+    other = f"is not acceptable: {fault['msg']}"
+    return f"{label} {sentences.get(fault['type'], other)}."
+
+
+def _plain(limit: object) -> object:
+    return int(limit) if isinstance(limit, float) and limit.is_integer() else limit

@@ -5,24 +5,32 @@ from __future__ import annotations
 from typing import Annotated, Literal, get_args
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
     StringConstraints,
+    ValidationInfo,
     field_validator,
-    model_validator,
 )
 
 from core.catalogue import template
 from core.catalogue.outline import Icon, Line, OutlineStep, Prose
+from core.catalogue.showable import showable
 
 __all__ = ["DOMAINS", "Domain", "Workflow"]
 
 Domain = Literal["dev", "personal", "health", "finance", "learning", "creative"]
 DOMAINS: tuple[Domain, ...] = get_args(Domain)
 
+NEVER_DROPPED, NEVER_SKIPPED = 3, 2
+
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=64)]
-Prompt = Annotated[str, StringConstraints(strip_whitespace=True, min_length=20, max_length=20_000)]
+Prompt = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=20, max_length=20_000),
+    AfterValidator(showable),
+]
 Tag = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9 +#.-]*$", max_length=30)]
 
 
@@ -66,18 +74,21 @@ class Workflow(BaseModel):
             raise ValueError("; ".join(faults))
         return prompt
 
-    @model_validator(mode="after")
-    def _outline_fits(self) -> Workflow:
-        if not self.outline:
-            return self
-        if len(self.outline) != self.expected_step_count:
-            raise ValueError(
-                f"the outline has {len(self.outline)} steps, "
-                f"expected_step_count says {self.expected_step_count}"
-            )
-        if sum(not step.drop_when for step in self.outline) < min(3, self.expected_step_count):
+    @field_validator("outline")
+    @classmethod
+    def _outline_fits(
+        cls, outline: tuple[OutlineStep, ...], others: ValidationInfo
+    ) -> tuple[OutlineStep, ...]:
+        if not outline:
+            return outline
+        expected = others.data.get("expected_step_count", len(outline))
+        if len(outline) != expected:
+            raise ValueError(f"has {len(outline)} steps, expected_step_count says {expected}")
+        if sum(not step.drop_when for step in outline) < NEVER_DROPPED:
             raise ValueError("at least three steps of an outline are never dropped")
-        return self
+        if sum(not step.skippable for step in outline) < NEVER_SKIPPED:
+            raise ValueError("at least two steps of an outline are never skipped")
+        return outline
 
     @property
     def nominal_minutes(self) -> int | None:

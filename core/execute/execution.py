@@ -91,6 +91,7 @@ class Execution:
     notes: tuple[str, ...] = ()
     useful: bool | None = None
     error: str | None = None
+    completed_at: datetime | None = None
 
     @property
     def settled_steps(self) -> int:

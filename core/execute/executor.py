@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Literal
 
 from pydantic import ValidationError
 
 from core.catalogue import Catalogue, Task, Workflow
 from core.clock import Clock, new_id, stopwatch_ms
-from core.errors import InvalidInput, UnknownExecution
+from core.errors import InvalidInput, Unavailable, UnknownExecution
 from core.execute.execution import Execution, Plan, Step, StepState
 from core.execute.history import History
 from core.execute.local_planner import Planner
@@ -62,6 +64,7 @@ class Executor:
         self._history = history
         self._clock = clock
         self._progress = Progress()
+        self._changing = threading.Lock()
 
     def start(self, request: Request) -> str | Denied:
         """Admit the request and plan it in the background; returns the execution's id.
@@ -71,18 +74,26 @@ class Executor:
         Raises:
             UnknownWorkflow: the request names a workflow that is not loaded.
             LedgerUnavailable: the decision could not be made durable.
+            Unavailable: Waywarden is stopping; the request is settled as cancelled.
         """
         workflow = self._catalogue().get(request.workflow_id or "")
         decision = self._gate.admit(request)
         if isinstance(decision, Denied):
             return decision
         if not decision.replayed:
-            self._progress.begin(decision.request_id)
-            self._jobs.submit(
-                decision.request_id,
-                lambda job: self._plan(job, decision, workflow, request.task),
-            )
+            self._begin(decision, workflow, request.task)
         return decision.request_id
+
+    def again(self, execution_id: str, user_id: str) -> str | Denied:
+        """Start anew what was lost, cancelled or failed; twice gives the same new execution.
+
+        Raises:
+            UnknownExecution: there is no such execution of this person.
+        """
+        request = self._history.request(execution_id)
+        if request.user_id != user_id:
+            raise UnknownExecution(execution_id)
+        return self.start(replace(request, idempotency_key=f"again:{execution_id}"))
 
     def execution(self, execution_id: str) -> Execution:
         """Return an execution as it is now; while planning, with the steps that are complete.
@@ -90,9 +101,14 @@ class Executor:
         Raises:
             UnknownExecution: it is not in the ledger.
         """
+        # Looked at first: a job that has ended by then has settled, or never will.
+        job = self._jobs.find(execution_id)
+        is_over = job is not None and job.ended
         execution = self._history.execution(execution_id)
         if execution.status != "planning":
             return execution
+        if is_over:
+            return replace(execution, status="lost")
         steps = self._progress.steps(execution_id)
         states = tuple(StepState(number, step) for number, step in enumerate(steps, start=1))
         return replace(execution, steps=states)
@@ -101,6 +117,13 @@ class Executor:
         """Return whether planning ended within the time given."""
         job = self._jobs.find(execution_id)
         return job is None or job.wait(timeout_s)
+
+    def when_planned(self, execution_id: str, act: Callable[[], None]) -> None:
+        """Call `act`, from some thread, once planning ended; at once if it has."""
+        if job := self._jobs.find(execution_id):
+            job.when_ended(act)
+        else:
+            act()
 
     def cancel(self, execution_id: str) -> None:
         """Ask a plan in the making to stop; harmless when it is made."""
@@ -114,33 +137,17 @@ class Executor:
             UnknownExecution: there is no such execution of this person.
             InvalidInput: there is no such step, or a value is out of range.
         """
-        execution = self._history.execution(execution_id)
-        if execution.user_id != user_id:
-            raise UnknownExecution(execution_id)
-        if not 1 <= change.step <= len(execution.steps):
-            raise InvalidInput("step", f"This run has {len(execution.steps)} steps.")
-        state = execution.steps[change.step - 1]
-        if _LEADS_TO.get(change.event) == state.status:
-            return
-        _check(change, state.step)
-        now = self._clock.now()
-        minutes = change.actual_minutes
-        if change.event == "done" and minutes is None and state.started_at:
-            elapsed = round((now - state.started_at).total_seconds() / 60)
-            minutes = elapsed if 1 <= elapsed <= _LONGEST_MINUTES else None
-        self._ledger.write(
-            StepChanged(
-                ts=now,
-                event_id=new_id(),
-                execution_id=execution_id,
-                user_id=user_id,
-                step=change.step,
-                event=change.event,
-                actual_minutes=minutes,
-                title=change.title,
-                description=change.description,
-            )
-        )
+        # One at a time: of two clicks at once, the second sees what the first did.
+        with self._changing:
+            execution = self._history.execution(execution_id)
+            if execution.user_id != user_id:
+                raise UnknownExecution(execution_id)
+            if not 1 <= change.step <= len(execution.steps):
+                raise InvalidInput("step", f"This run has {len(execution.steps)} steps.")
+            state = execution.steps[change.step - 1]
+            change = _checked(change, state.step)
+            if not _is_so_already(change, state):
+                self._ledger.write(_changed(execution, state, change, self._clock.now()))
 
     def rate(self, execution: Execution, *, useful: bool) -> None:
         """Record whether the plan was useful; the last answer counts."""
@@ -157,6 +164,16 @@ class Executor:
             )
         )
 
+    def _begin(self, admission: Admission, workflow: Workflow, task: Task) -> None:
+        execution_id = admission.request_id
+        self._progress.begin(execution_id)
+        try:
+            self._jobs.submit(execution_id, lambda job: self._plan(job, admission, workflow, task))
+        except Unavailable:
+            self._progress.end(execution_id)
+            self._gate.settle(admission, "cancelled")
+            raise
+
     def _plan(self, job: Job, admission: Admission, workflow: Workflow, task: Task) -> None:
         """Make the plan and settle the request, whatever happens."""
         since = stopwatch_ms()
@@ -171,6 +188,7 @@ class Executor:
             plan = self._planner.plan(workflow, task, on_step)
             job.stop_if_cancelled()
             fact = self._planned(admission, workflow, plan)
+            self._gate.settle(admission, "succeeded", fact, latency_ms=stopwatch_ms(since))
         except Cancelled:
             self._gate.settle(admission, "cancelled", latency_ms=stopwatch_ms(since))
             raise
@@ -182,8 +200,6 @@ class Executor:
                 latency_ms=stopwatch_ms(since),
                 error_type=type(problem).__name__,
             )
-        else:
-            self._gate.settle(admission, "succeeded", fact, latency_ms=stopwatch_ms(since))
         finally:
             self._progress.end(execution_id)
 
@@ -206,23 +222,54 @@ class Executor:
         )
 
 
-def _check(change: StepChange, step: Step) -> None:
+def _checked(change: StepChange, step: Step) -> StepChange:
+    """Return the change with its words as a step takes them: trimmed, the title on one line."""
     minutes = change.actual_minutes
     if minutes is not None and not 1 <= minutes <= _LONGEST_MINUTES:
         raise InvalidInput("actual_minutes", "The minutes must be between 1 and 1,440.")
     if change.event == "timed" and minutes is None:
         raise InvalidInput("actual_minutes", "Say how many minutes the step took.")
-    words = {"title": change.title, "description": change.description}
+    title = None if change.title is None else " ".join(change.title.split())
+    description = None if change.description is None else change.description.strip()
+    words = {"title": title, "description": description}
+    said = {key: word for key, word in words.items() if word is not None}
     try:
-        Step(
-            **{
-                **step.model_dump(),
-                **{key: word for key, word in words.items() if word is not None},
-            }
-        )
+        Step(**{**step.model_dump(), **said})
     except ValidationError:
         raise InvalidInput(
             "title",
             "A step needs a title of at most 200 plain characters, "
             "and a description of at most 2,000.",
         ) from None
+    return replace(change, title=title, description=description)
+
+
+def _is_so_already(change: StepChange, state: StepState) -> bool:
+    if change.event == "edited":
+        return change.title in {None, state.step.title} and change.description in {
+            None,
+            state.step.description,
+        }
+    if change.event == "timed":
+        return change.actual_minutes == state.actual_minutes
+    return _LEADS_TO[change.event] == state.status
+
+
+def _changed(
+    execution: Execution, state: StepState, change: StepChange, now: datetime
+) -> StepChanged:
+    minutes = change.actual_minutes
+    if change.event == "done" and minutes is None and state.started_at:
+        elapsed = round((now - state.started_at).total_seconds() / 60)
+        minutes = elapsed if 1 <= elapsed <= _LONGEST_MINUTES else None
+    return StepChanged(
+        ts=now,
+        event_id=new_id(),
+        execution_id=execution.execution_id,
+        user_id=execution.user_id,
+        step=change.step,
+        event=change.event,
+        actual_minutes=minutes,
+        title=change.title,
+        description=change.description,
+    )

@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from core.catalogue import DOMAINS, Catalogue, Domain
+from core.catalogue import DOMAINS, Catalogue, Domain, task_from
 from core.clock import Clock
 from core.errors import UnknownExecution, UnknownWorkflow
 from core.execute.execution import Execution, Status, Step, StepState
+from core.guard import Request
 from core.ledger import Ledger, Queries
 
 __all__ = ["History"]
@@ -46,15 +47,46 @@ class History:
         rows = self._queries.rows("executions", execution_id=None, user_id=user_id, most=most)
         return self._executions(rows)
 
+    def request(self, execution_id: str) -> Request:
+        """Return what was asked for an execution, to be asked again.
+
+        Raises:
+            UnknownExecution: it is not in the ledger.
+        """
+        rows = self._queries.rows("request", execution_id=execution_id)
+        if not rows:
+            raise UnknownExecution(execution_id)
+        row = rows[0]
+        task = task_from(
+            title=row["task_title"],
+            description=row["task_description"],
+            priority=row["task_priority"],
+            energy=row["user_energy"],
+            time_of_day=row["time_of_day"],
+            hours=row["estimated_hours"],
+            recent_tasks=json.loads(row["recent_tasks"] or "[]"),
+            code_context=json.loads(row["code_context"] or "null"),
+        )
+        return Request(
+            "execute",
+            row["user_id"],
+            task,
+            row["source"],
+            workflow_id=row["workflow_id"],
+            recommendation_id=row["recommendation_id"],
+            chosen_rank=row["chosen_rank"],
+        )
+
     def recent_tasks(self, user_id: str) -> tuple[str, ...]:
         """Return what the person completed in the last seven days, newest first, at most five."""
         since = self._clock.now() - RECENT_FOR
-        completed = [
-            execution.task_title
-            for execution in self.of(user_id, 50)
-            if execution.status == "completed" and execution.ts >= since
-        ]
-        return tuple(dict.fromkeys(completed))[:RECENT_TASKS]
+        completed = sorted(
+            (execution.completed_at, execution.task_title)
+            for execution in self.of(user_id)
+            if execution.completed_at and execution.completed_at >= since
+        )
+        titles = dict.fromkeys(title for _, title in reversed(completed))
+        return tuple(titles)[:RECENT_TASKS]
 
     def _executions(self, rows: list[dict[str, Any]]) -> list[Execution]:
         ids = [row["request_id"] for row in rows]
@@ -66,12 +98,13 @@ class History:
     def _execution(self, row: dict[str, Any], events: list[dict[str, Any]]) -> Execution:
         steps = _after(events, json.loads(row["steps"] or "[]"))
         touched = max([row["ts"], *(event["ts"] for event in events)])
+        status = self._status(row["outcome"], steps, touched)
         name, icon = self._face(row["workflow_id"])
         return Execution(
             execution_id=row["request_id"],
             user_id=row["user_id"],
             ts=row["ts"],
-            status=self._status(row["outcome"], steps, touched),
+            status=status,
             task_title=row["task_title"],
             workflow_id=row["workflow_id"],
             workflow_name=name,
@@ -84,6 +117,7 @@ class History:
             notes=tuple(json.loads(row["notes"] or "[]")),
             useful=row["useful"],
             error=row["error_type"],
+            completed_at=_last_settled(events) if status == "completed" else None,
         )
 
     def _face(self, workflow_id: str) -> tuple[str, str]:
@@ -110,6 +144,13 @@ class History:
         if self._clock.now() - touched > ABANDONED_AFTER:
             return "abandoned"
         return "active"
+
+
+def _last_settled(events: Iterable[dict[str, Any]]) -> datetime:
+    settled: list[datetime] = [
+        event["ts"] for event in events if event["event"] in {"done", "skipped"}
+    ]
+    return max(settled)
 
 
 def _domain(text: str | None) -> Domain | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
@@ -11,7 +11,7 @@ import tomli
 
 from core.catalogue import OutlineStep, Task, Workflow
 from core.execute.execution import Plan, Step
-from core.execute.fitting import FittedPlan, FittedStep, fitted
+from core.execute.fitting import LEFT_OUT, FittedStep, Worded, fitted
 from core.execute.wording import slots_of
 from core.settings import PROJECT
 
@@ -22,7 +22,7 @@ GENERAL_OUTLINE = PROJECT / "data" / "general_outline.toml"
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """How many steps a plan would have, its minutes in all, and what the fit left out."""
+    """How many steps a plan would have, its minutes in all, and the steps it leaves out."""
 
     steps: int
     minutes: int
@@ -47,10 +47,11 @@ class LocalPlanner:
     version = "1"
 
     def plan(self, workflow: Workflow, task: Task, on_step: Callable[[Step], None]) -> Plan:
-        plan = _fit(workflow, task)
+        slots = slots_of(task)
+        plan = fitted(_outline(workflow), task, slots)
         steps = []
         for fitted_step in plan.steps:
-            step = _step(fitted_step, workflow)
+            step = _step(fitted_step, fitted_step.worded(task, slots), workflow)
             on_step(step)
             steps.append(step)
         return Plan(
@@ -62,22 +63,22 @@ class LocalPlanner:
 
     def estimate(self, workflow: Workflow, task: Task) -> Estimate:
         """Return what `plan` would come to, without making it."""
-        plan = _fit(workflow, task)
-        return Estimate(len(plan.steps), plan.minutes, plan.notes)
+        plan = fitted(_outline(workflow), task, slots_of(task))
+        left_out = tuple(note for note in plan.notes if note.startswith(LEFT_OUT))
+        return Estimate(len(plan.steps), plan.minutes, left_out)
 
 
-def _fit(workflow: Workflow, task: Task) -> FittedPlan:
-    outline = workflow.outline or _general_outline(workflow.expected_step_count)
-    return fitted(outline, task, slots_of(task))
+def _outline(workflow: Workflow) -> Sequence[OutlineStep]:
+    return workflow.outline or _general_outline(workflow.expected_step_count)
 
 
-def _step(fitted_step: FittedStep, workflow: Workflow) -> Step:
+def _step(fitted_step: FittedStep, worded: Worded, workflow: Workflow) -> Step:
     wanted = workflow.step_fields
-    outcome = fitted_step.produces if "expected_outcome" in wanted else None
-    command = fitted_step.command if "validation_command" in wanted else None
+    outcome = worded.produces if "expected_outcome" in wanted else None
+    command = worded.command if "validation_command" in wanted else None
     return Step(
-        title=fitted_step.title[:200],
-        description=fitted_step.description[:2_000],
+        title=worded.title[:200],
+        description=worded.description[:2_000],
         estimated_minutes=fitted_step.minutes,
         energy_level=fitted_step.energy,
         icon=fitted_step.icon,

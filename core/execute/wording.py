@@ -3,132 +3,125 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from core.catalogue import Task
+from core.execute.english import AMOUNT, ASKING
+from core.execute.labels import About
+from core.execute.phrases import Phrases
 from core.settings import PROJECT
 
 __all__ = ["Slots", "fill", "slots_of"]
 
-LONGEST_OBJECT_WORDS, LONGEST_OBJECT, LONGEST_TOPIC_WORDS = 8, 56, 5
+LONGEST_TASK, LONGEST_NOTE, LONGEST_ACRONYM = 90, 100, 2
 
 _PREFIX = re.compile(
-    r"^(?:\[[^\]]{1,30}\]\s*|[-*•]\s+(?:\[[ x]?\]\s*)?|\#\d+:?\s*|"
-    r"(?:feat|fix|chore|docs|refactor|test|perf|build|ci|style|bug|todo|task|hotfix)"
+    r"^(?:\[[^\]]{1,30}\]:?\s*|[-*•>]\s+(?:\[[ x]?\]\s*)?|:[a-z_]+:\s+|\#\d+:?\s+|"
+    r"[A-Z]{2,9}-\d+:\s+|\d{1,2}[.)]\s+(?=[a-z])|"
+    r"(?:feat|fix|chore|docs|refactor|test|perf|build|ci|style|revert|wip|bug|todo|to-do|task|"
+    r"hotfix|rfc|idea|reminder|question|note|re|fwd|hw|panic|decide|someday|urgent|regression|accessibility|a11y|ui|ux|mobile|ios|android)"
     r"(?:\([^)]{1,40}\))?!?:\s+)+",
     re.IGNORECASE,
 )
 _LEAD_IN = re.compile(
-    r"^(?:hey|hi|ok|okay|please|pls|finally|just|also|so|then|asap|urgent|"
-    r"i(?:'d| would) (?:really )?(?:like|love) to|"
-    r"i (?:really )?(?:want|need|have|wish|plan|hope|ought|"
-    r"am going|should try) to|i(?:'m| am) (?:going|trying|planning|hoping) to|"
-    r"i (?:must|should|will)|"
-    r"i(?:'ll| gotta)|(?:can|could|would|will) you(?: please)?|help me(?: to)?|remind me to|"
-    r"(?:how|what|where|when) (?:do|can|could|should|would) (?:i|we|you)|how to|"
-    r"let(?:'s| us| me)|need to|want to|"
-    r"have to|has to|got to|gotta|try (?:to|and)|trying to|don(?:'|’)?t forget to|remember to|"
-    r"time to|it(?:'s| is) time to|(?:my|the) (?:goal|resolution|plan) (?:is|this year is) to|"
-    r"get around to|make sure (?:to|i|we)|start to|begin to|resolve to|plan to|aim to|"
-    r"work on|to)[\s,:]+",
+    r"^(?:hey|hi|ok|okay|please|pls|plz|finally|just|also|so(?=,|\s+(?:i|we)\b)|then|asap|urgent|maybe|"
+    r"(?:i|we)(?:['’]d| would) (?:really )?(?:like|love) to|"
+    r"(?:it )?would be (?:great|nice|good|cool) (?:to|if)|"
+    r"(?:i|we) (?:really )?(?:want|need|have|wish|plan|hope|ought|am going|should try) to|"
+    r"i['’]?m (?:going|trying|planning|hoping|gonna)(?: to)?|"
+    r"(?:i|we) (?:must|should|will|wanna|gotta)|(?:(?:i|we)['’]ll|gonna|wanna|gotta)|"
+    r"(?:(?:can|could) (?:you|we)|(?:would|will) you)(?: please)?|(?:please )?help me(?: to)?|"
+    r"remind me to|"
+    r"how (?:do|can|could|should|would) (?:i|we|you)|how to|let(?:['’]s| us| me)|"
+    r"(?:need|want|have|has|got|trying|time|remember|ready) to|"
+    r"(?:i )?need(?=\s+(?:an?|some)\s)|try (?:to|and)|don['’]?t forget (?:to|about)|"
+    r"it['’]?s time to|(?:my|the) (?:goal|resolution|plan) (?:is|this year is) to|"
+    r"get around to|make sure(?: to| i| we| that)?|(?:start|begin|resolve|plan|aim) to|work on|"
+    r"to)[\s,:]+",
     re.IGNORECASE,
 )
-# Words that begin a task as its verb; what follows them is what the task is about.
-_VERBS = frozenset((PROJECT / "data" / "verbs.txt").read_text(encoding="utf-8").split())
-_PHRASAL = {
-    "about",
-    "after",
-    "around",
-    "at",
-    "away",
-    "back",
-    "down",
-    "for",
-    "forward",
-    "in",
-    "into",
-    "of",
-    "off",
-    "on",
-    "out",
-    "over",
-    "through",
-    "to",
-    "together",
-    "towards",
-    "up",
-    "with",
-}
-_ARTICLES = re.compile(
-    r"^(?:the|a|an|your|some|any|this|that|these|those|another|all|every)\s+", re.IGNORECASE
-)
-_CUT = re.compile(
-    r"\s+(?:when|while|for|in|on|with|without|before|after|because|since|that|which|who|to|from|at|as|"
-    r"by|if|so|and|or|into|onto|via|using|instead|during|until|against|under|over|than|is|are|was|"
-    r"does|doesn't|doesnt|isn't|not|can't|cannot|won't)\s",
-    re.IGNORECASE,
-)
-# fmt: off
-_LOOSE_ENDS = frozenset({
-    "a", "an", "the", "of", "for", "to", "in", "on", "with", "and", "or", "my", "your", "our",
-    "at", "by", "from", "as", "is", "when", "while", "that",
-})
-# fmt: on
-# fmt: off
-_DEGREES = frozenset({
-    "more", "less", "fewer", "better", "earlier", "early", "late", "later", "often", "daily",
-    "weekly", "well", "faster", "again", "regularly", "properly", "harder", "longer",
-    "healthier", "healthily", "today", "enough", "outside", "much",
-})
-# fmt: on
-_STATES = frozenset(["be", "become", "feel", "get", "keep", "stay"])
-_DAY = r"(?:mon|tues|wednes|thurs|fri|satur|sun)day"
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_DAY = r"(?:mon|tues|wednes|thurs|fri|satur|sun)day|mon|tues?|weds?|thu(?:rs?)?|fri|sat|sun"
 _MONTH = (
-    r"(?:jan(?:uary)?|feb(?:ruary)?|march|april|may|june|july|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|"
-    r"nov(?:ember)?|dec(?:ember)?)"
+    r"jan(?:uary)?|feb(?:ruary)?|march|april|may|june|july|aug(?:ust)?|sept?(?:ember)?|"
+    r"oct(?:ober)?|nov(?:ember)?|dec(?:ember)?"
 )
+_CLOCK = r"\d{1,2}(?::\d\d)?\s*(?:am|pm)|noon"
+_PERIOD = (
+    r"tomorrow|tonight|week(?:end)?|month|year|quarter|semester|term|summer|spring|autumn|fall|"
+    r"winter|evening|morning|afternoon|christmas|xmas|easter|thanksgiving|halloween|new year"
+)
+_PART = rf"(?:\s+(?:morning|afternoon|evening|night|{_CLOCK}))?"
+_NOT_DATED = "".join(
+    rf"(?<!\b{word} )" for word in ("every", "each", "packed", "busy", "free", "a", "the", "and")
+)
+# A date ends the task or a clause of it; “today’s spending” and “sunday livestream” are names.
 _DEADLINE = re.compile(
-    rf"\b(?:(?:by|before|until|due|on|this|next|every)\s+(?:the\s+)?(?:end\s+of\s+(?:the\s+)?)?"
-    rf"(?:{_DAY}s?|{_MONTH}(?:\s+\d{{1,2}})?(?:st|nd|rd|th)?|tomorrow|tonight|noon|week(?:end)?|month|"
-    rf"year|quarter|semester|summer|spring|autumn|fall|winter|evening|morning|afternoon|christmas|"
-    rf"\d{{1,2}}(?::\d\d)?\s*(?:am|pm)|20\d\d)|tomorrow(?:\s+(?:morning|evening|night))?|tonight|today)\b",
+    rf"(?:\b(?:(?:by|before|until|due|on|this|next)\s+)+(?:the\s+)?(?:(?:end|start)\s+of\s+)?"
+    rf"(?:the\s+|this\s+|next\s+)?(?:{_DAY}|"
+    rf"(?:{_MONTH})(?:\s+\d{{1,2}}(?:st|nd|rd|th)?)?(?:,?\s+20\d\d)?|{_PERIOD}|{_CLOCK}|20\d\d|"
+    rf"\d{{1,2}}(?:st|nd|rd|th)){_PART}|"
+    rf"\bin\s+(?:\d{{1,2}}|a|one|two|three|four|five|six)\s+(?:days?|weeks?|months?)|"
+    rf"(?<=\s){_NOT_DATED}(?<![-+&] )(?P<day>{_DAY}){_PART}|"
+    rf"\btomorrow(?:\s+(?:morning|evening|night))?|\btonight|\btoday)(?=$|\s*[,;(!?])",
     re.IGNORECASE,
 )
-_AMOUNT = re.compile(
-    r"[$€£]\s?\d[\d,.]*\d?\s?k?\b|\b\d[\d,.]*\s?(?:k|km|kms|mi|miles?|min|mins|minutes?|h|hrs?|hours?|pages?|"
-    r"words?|kgs?|lbs?|pounds?|dollars?|euros?|times|days?|weeks?|months?|chapters?|reps?|percent)\b|"
-    r"\b\d[\d,.]*\s?%",
+_YOURS = {
+    "i": "you", "me": "you", "my": "your", "our": "your", "ours": "yours", "us": "you",
+    "we": "you", "myself": "yourself", "ourselves": "yourselves", "mine": "yours",
+}  # fmt: skip
+_SHORT = {"m": "you’re", "re": "you’re", "ve": "you’ve", "ll": "you’ll", "d": "you’d"}
+_PERSON = re.compile(
+    r"(?<![\w/&.'’-])(?:"
+    r"(?P<turned>am i|was i|were we|are we)|(?P<plain>i am|i was|we were|we are)|"
+    r"(?:i|we)['’](?P<short>m|ve|ll|d|re)|(?P<im>(?:^|(?<=when )|(?<=how )|(?<=because )|(?<=if )|"
+    r"(?<=that )|(?<=why )|(?<=and )|(?<=but )|(?<=where )|(?<=, ))im(?=\s))|(?<=of )mine|"
+    r"(?P<one>i|me|my|our|ours|us|we|myself|ourselves)(?!\s+(?:time|page)\b))"
+    r"(?![\w/&'’-]|\.\w)",
     re.IGNORECASE,
 )
-_PERSONS = {
-    "i": "you",
-    "me": "you",
-    "my": "your",
-    "mine": "yours",
-    "our": "your",
-    "ours": "yours",
-    "us": "you",
-    "we": "you",
-    "myself": "yourself",
-    "i'm": "you're",
-    "i’m": "you’re",
-    "im": "you’re",
-    "i've": "you've",
-    "i'll": "you'll",
-}
-_PERSON_WORDS = "|".join(sorted(_PERSONS, key=len, reverse=True))
-_PERSON = re.compile(rf"\b(?:{_PERSON_WORDS})\b", re.IGNORECASE)
+_UNSPOKEN = re.compile(r"^(?:[^\w\s\[{(\"“'‘$€£#@.<\-*•>:]+\s+)+(?=\S)")
+_NUMBERED = re.compile(
+    r"(?:part|act|chapter|phase|level|war|volume|unit|class|calculus|physics|type|algebra|ww)\s$",
+    re.IGNORECASE,
+)
+_NAMES = re.compile(
+    r"\b(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day|january|february|april|june|july|september|"
+    r"october|november|december|english|french|spanish|german|italian|japanese|chinese|korean|"
+    r"portuguese|russian|arabic|christmas|easter|halloween|thanksgiving)(?=s?\b)"
+)
+_LEADS = frozenset({"about", "at", "for", "from", "in", "of", "on", "to", "with"})
+# After these a question can stand: “explain why it fails”.
+_KNOWS = frozenset({"about", "explain", "on", "retell", "tell", "understand"})
+_DETERMINED = re.compile(
+    r"(?:“|\b(?:the|an?|your|this|that|each|every|any|no|one|first|next|new|own|whole|more) )$",
+    re.IGNORECASE,
+)
+_POLITE = re.compile(
+    r"[\s,]+(?:please|pls|plz|asap|thanks|thx|ugh|(?<!for )(?<!get )(?<!of )(?<!with )help|now)$",
+    re.IGNORECASE,
+)
+_ADVERB = re.compile(
+    r"^(?:always|never|only|really|actually|quickly|properly|carefully) (?=\w+ )", re.IGNORECASE
+)
+_LETTERS = frozenset("BCDEFGHJKLMNOPQRSTUVWXYZ")
 _SEGMENT = re.compile(r"\[([^\[\]]*)\]")
 _SLOT = re.compile(r"\{([a-z]+)\}")
+_PHRASES = Phrases((PROJECT / "data" / "verbs.txt").read_text(encoding="utf-8"))
 
 
 @dataclass(frozen=True, slots=True)
 class Slots:
-    """What an outline's wording can take from a task; only the first three are never empty."""
+    """What an outline's wording can take from a task; only the first three are never empty.
+
+    The topic is written with `article`, but for where the wording gives it a determiner itself.
+    """
 
     task: str
     object: str
     topic: str
+    article: str = ""
     detail: str = ""
     amount: str = ""
     deadline: str = ""
@@ -140,22 +133,20 @@ class Slots:
 
 def slots_of(task: Task) -> Slots:
     """Cut a task into slots; any text gives something that can stand in a sentence."""
-    whole = _to_second_person(_without_lead_in(_PREFIX.sub("", task.title).strip(" .!?…")))
-    whole = whole or task.title
+    whole = _whole(task.title)
     deadline = _DEADLINE.search(whole)
-    amount = _AMOUNT.search(whole)
-    timeless = " ".join(_DEADLINE.sub(" ", whole).split()).strip(" ,;:-") or whole
-    about = _shortened(_object_of(_lower_first(timeless)))
-    topic, detail = _topic_of(about)
+    amount = AMOUNT.search(whole)
+    about = _about(_without(deadline, whole))
     code = task.code_context
     failing = code.tests_failing if code else None
     return Slots(
-        task=_lower_first(whole),
-        object=about,
-        topic=topic,
-        detail=detail,
+        task=_clipped(whole, LONGEST_TASK),
+        object=about.object or whole,
+        topic=about.topic or about.object or whole,
+        article=about.article,
+        detail=about.detail,
         amount=amount.group(0).strip() if amount else "",
-        deadline=_lower_first(deadline.group(0)) if deadline else "",
+        deadline=_when(deadline) if deadline else "",
         note=_first_sentence(task.description),
         failing=f"{failing} failing test{'s' if failing != 1 else ''}" if failing else "",
         files=", ".join(code.recent_files[:3]) if code else "",
@@ -166,27 +157,58 @@ def slots_of(task: Task) -> Slots:
 def fill(wording: str, slots: Slots, longest: int | None = None) -> str:
     """Put the slots into the wording once; brackets whose slot is empty vanish.
 
-    Where the result is longer than `longest`, the object gives way to the shorter topic.
+    Where the result is longer than `longest`, the object gives way to the shorter topic, and so
+    does the task.
     """
-    filled = _filled(wording, slots, slots.object)
-    if longest is not None and len(filled) > longest:
-        filled = _filled(wording, slots, slots.topic)
-    return filled
+    filled = _filled(wording, slots)
+    if longest is None or len(filled) <= longest:
+        return filled
+    topic = f"{slots.article} {slots.topic}".strip()
+    shorter = _filled(wording, replace(slots, object=topic))
+    return (
+        shorter
+        if len(shorter) <= longest
+        else _filled(wording, replace(slots, object=topic, task=slots.topic))
+    )
 
 
-def _filled(wording: str, slots: Slots, about: str) -> str:
-    def value(slot: re.Match[str]) -> str:
-        name = slot.group(1)
-        return about if name == "object" else str(getattr(slots, name))
-
+def _filled(wording: str, slots: Slots) -> str:
     def segment(part: re.Match[str]) -> str:
         empty = any(not getattr(slots, name) for name in _SLOT.findall(part.group(1)))
         return "" if empty else part.group(1)
 
-    # Segments are settled on the wording alone, so a task's own brackets and braces stay as typed.
-    filled = " ".join(_SLOT.sub(value, _SEGMENT.sub(segment, wording)).split())
-    filled = re.sub(r"\s+([,.;:!?])", r"\1", filled)
-    return filled[:1].upper() + filled[1:]
+    def value(slot: re.Match[str]) -> str:
+        name, before = slot.group(1), kept[: slot.start()]
+        said = str(getattr(slots, name))
+        if name == "object" and _clumsy(before, said):
+            name, said = "topic", slots.topic
+        if name == "topic" and slots.article and not _DETERMINED.search(before):
+            said = f"{slots.article} {said}"
+        begins = re.search(r"(?:^|[.!?]\s)$", before)
+        return said[:1].upper() + said[1:] if begins else said
+
+    # The wording is tidied before the values come in, so a task's own marks stay as typed.
+    kept = " ".join(_SEGMENT.sub(segment, wording).split())
+    kept = re.sub(r"\s+([,.;:!?])", r"\1", kept)
+    return _SLOT.sub(value, kept)
+
+
+def _clumsy(before: str, about: str) -> bool:
+    """Whether the two do not go together: “for dinner for six”, “publish why it fails”."""
+    last = before.rstrip().rpartition(" ")[2].lower()
+    asks = about.partition(" ")[0].lower() in ASKING and last not in _KNOWS
+    return asks or (last in _LEADS and f" {last} " in about)
+
+
+def _whole(title: str) -> str:
+    """Return the task without prefixes and lead-ins, said to the person who has it."""
+    shouted = title.isupper() and len(title.split()) > LONGEST_ACRONYM
+    text = title.lower() if shouted else title
+    text = _PREFIX.sub("", _UNSPOKEN.sub("", text)).strip(" .!?…") or title
+    if text[:1] + text[-1:] in {'""', "“”", "''"}:
+        text = text[1:-1] or text
+    text = " ".join(_NAMES.sub(_capital, _to_second_person(_without_lead_in(text))).split())
+    return _lower_first(text) or title
 
 
 def _without_lead_in(text: str) -> str:
@@ -198,72 +220,67 @@ def _without_lead_in(text: str) -> str:
 
 
 def _to_second_person(text: str) -> str:
-    return _PERSON.sub(lambda word: _PERSONS[word.group(0).lower().replace("’", "'")], text)
+    def yours(person: re.Match[str]) -> str:
+        said = person.group(0)
+        if person["short"] or person["im"]:
+            return _SHORT[(person["short"] or "m").lower()]
+        if person["turned"] or person["plain"]:
+            verb = "were" if re.search(r"\bw(?:as|ere)\b", said.lower()) else "are"
+            return f"{verb} you" if person["turned"] else f"you {verb}"
+        numeral = said == "I" and (
+            person.end() == len(text) or _NUMBERED.search(text[: person.start()])
+        )
+        shouted = len(said) > 1 and said.isupper()
+        return said if numeral or shouted else _YOURS[said.lower()]
+
+    return _PERSON.sub(yours, text)
+
+
+def _capital(name: re.Match[str]) -> str:
+    return name.group(0).capitalize()
 
 
 def _lower_first(text: str) -> str:
-    """Lower the first letter unless the word is a name in capitals or camel case."""
-    first = text.split(" ", 1)[0]
-    keep = len(first) > 1 and any(letter.isupper() or letter.isdigit() for letter in first[1:])
-    return text if keep else text[:1].lower() + text[1:]
+    """Lower the first letter unless the word is, or begins, a name."""
+    first, _, rest = text.partition(" ")
+    inner = any(letter.isupper() or letter.isdigit() or letter in "+#" for letter in first[1:])
+    if inner or first in _LETTERS or rest[:1].isupper() or _NAMES.match(first.lower()):
+        return text
+    return text[:1].lower() + text[1:]
 
 
-def _object_of(text: str) -> str:
-    """Return what the task is about: the text without its leading verbs and particles."""
-    words = text.split()
-    verb = ""
-    while len(words) > 1 and words[0].lower() in _VERBS | {"to", "how", "and"}:
-        verb, words = words[0].lower(), words[1:]
-        if verb in _STATES:
-            break
-    particles = 0
-    if verb:
-        while len(words) > particles + 1 and words[particles].lower() in _PHRASAL:
-            particles += 1
-    if verb in _VERBS and (words[particles].lower() in _DEGREES or _is_a_state(verb, words)):
-        return " ".join([_gerund(verb), *words])
-    if len(words) == particles + 1 and words[particles].lower() in _VERBS:
-        return _gerund(words[particles].lower())
-    return " ".join(words[particles:])
+def _without(deadline: re.Match[str] | None, text: str) -> str:
+    """Return the text with no deadline, unless nothing else would be left."""
+    if deadline is None:
+        return text
+    kept = f"{text[: deadline.start()].rstrip()}{text[deadline.end() :]}".strip(" ,;:-")
+    kept = re.sub(r"\s+(?:for|on|by|at|due|before)$", "", kept)
+    return text if not kept or _PHRASES.is_verb(kept) else kept
 
 
-def _is_a_state(verb: str, words: list[str]) -> bool:
-    """“be patient” and “get fit” are about the whole of it; “get a haircut” about the haircut."""
-    return verb == "be" or (verb in _STATES and len(words) == 1 and not words[0].endswith("s"))
+def _when(deadline: re.Match[str]) -> str:
+    said = re.sub(rf"\b(?:{_DAY})\b", _full_day, deadline.group(0), flags=re.IGNORECASE)
+    said = re.sub(r"^due (?:on |by )?", "by ", said, flags=re.IGNORECASE)
+    return f"on {said}" if deadline["day"] else _lower_first(said)
 
 
-def _gerund(verb: str) -> str:
-    if verb.endswith("ie"):
-        return verb[:-2] + "ying"
-    if verb.endswith("e") and not verb.endswith("ee") and verb != "be":
-        return verb[:-1] + "ing"
-    doubles = re.fullmatch(r"[^aeiou]*[aeiou][bdgklmnprt]", verb)
-    return verb + (verb[-1] if doubles else "") + "ing"
+def _full_day(day: re.Match[str]) -> str:
+    return next(full for full in _DAYS if full.lower().startswith(day.group(0)[:3].lower()))
 
 
-def _shortened(text: str) -> str:
-    words = text.split()[:LONGEST_OBJECT_WORDS]
-    while len(words) > 1 and len(" ".join(words)) > LONGEST_OBJECT:
-        words = words[:-1]
-    while len(words) > 1 and words[-1].lower().strip(",;:-(") in _LOOSE_ENDS:
-        words = words[:-1]
-    return " ".join(words)[:LONGEST_OBJECT].strip(" ,;:-(")
+@lru_cache(maxsize=2_000)
+def _about(text: str) -> About:
+    text = _ADVERB.sub("", _POLITE.sub("", text) or text)
+    return _PHRASES.about(text) if any(map(str.isalnum, text)) else About(text, text)
 
 
-def _topic_of(about: str) -> tuple[str, str]:
-    """Return the short label without its article, and the phrase that follows it."""
-    bare = _ARTICLES.sub("", about)
-    cut = _CUT.search(bare)
-    head = bare[: cut.start()] if cut else bare
-    detail = bare[cut.start() :].strip() if cut else ""
-    if _AMOUNT.fullmatch(head) and detail.startswith(("for ", "of ")):
-        head, detail = _ARTICLES.sub("", detail.split(" ", 1)[1]), ""
-    words = head.split()[:LONGEST_TOPIC_WORDS]
-    return " ".join(words).strip(" ,;:") or about, detail
-
-
-def _first_sentence(text: str, longest: int = 100) -> str:
+def _first_sentence(text: str) -> str:
     sentence = re.split(r"(?<=[.!?])\s|\n", text.strip(), maxsplit=1)[0].strip(" .")
-    if len(sentence) <= longest:
-        return _to_second_person(sentence)
-    return _to_second_person(sentence[:longest].rsplit(" ", 1)[0]) + " …"
+    sentence = " ".join(sentence.split())
+    return _to_second_person(_clipped(sentence, LONGEST_NOTE))
+
+
+def _clipped(text: str, longest: int) -> str:
+    if len(text) <= longest:
+        return text
+    return text[:longest].rsplit(" ", 1)[0].rstrip(" ,;:-") + " …"

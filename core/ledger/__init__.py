@@ -1,5 +1,6 @@
 """What happened: an append-only ledger in one DuckDB file, written by one thread."""
 
+from core.ledger.backup import Backup, Contents, backed_up, contents, restored
 from core.ledger.events import (
     EVENTS,
     Event,
@@ -15,6 +16,8 @@ from core.ledger.ledger import Ledger, Queries
 
 __all__ = [
     "EVENTS",
+    "Backup",
+    "Contents",
     "Event",
     "ExecutionPlanned",
     "FeedbackGiven",
@@ -25,4 +28,7 @@ __all__ = [
     "RequestDecided",
     "RequestSettled",
     "StepChanged",
+    "backed_up",
+    "contents",
+    "restored",
 ]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import tempfile
 import threading
 from pathlib import Path
 
@@ -16,42 +18,80 @@ from core.errors import (
     LedgerUnavailable,
 )
 
-__all__ = ["Database", "explained"]
+__all__ = ["ENVIRONMENT", "Database", "explained"]
 
 MIGRATIONS = Path(__file__).with_name("migrations")
+
+# What the file, the disk or DuckDB itself did wrong; everything else is the statement's fault.
+ENVIRONMENT = (duckdb.OperationalError, duckdb.InternalError, duckdb.FatalException)
 
 _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "storage_compatibility_version": "v1.5.0",
     "enable_external_access": False,
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
+    # A checkpoint inside a commit that finds the disk full fails that commit, although its rows
+    # are durable. So DuckDB makes none, and the writer makes them between commits.
+    "checkpoint_threshold": "1TB",
 }
-_LOCKED = re.compile(r"Conflicting lock is held in .*?\(PID (\d+)\)|Could not set lock on file")
-_NO_ROOM = ("no space left", "disk quota", "file too large", "out of disk")
-_NO_RIGHT = ("permission denied", "read-only file system", "read-only mode", "operation not perm")
-_NEWER = ("with version number", "newer version", "serialization version")
+_LOCKED = re.compile(r"Could not set lock on file(?:.*\(PID (\d+)\))?", re.DOTALL)
+_SIGNS: tuple[tuple[type[LedgerUnavailable], tuple[str, ...], str], ...] = (
+    (
+        LedgerFull,
+        ("no space left", "disk quota", "file too large", "out of disk"),
+        "The disk under {folder} is full; free some room and try again.",
+    ),
+    (
+        LedgerReadOnly,
+        ("permission denied", "read-only file system", "read-only mode", "operation not perm"),
+        "The ledger {path} cannot be written; give this user the right to write there, "
+        "or set WAYWARDEN_DATA_DIR to another folder.",
+    ),
+    (
+        LedgerTooNew,
+        ("with version number", "newer version", "serialization version"),
+        "The ledger {path} was written by a newer version of Waywarden; install that one.",
+    ),
+    (
+        LedgerUnavailable,
+        (
+            "not a valid duckdb",
+            "corrupt",
+            "checksum",
+            "enough bytes",
+            "serialization error",
+            "loading external extensions",  # what it says of an SQLite file
+        ),
+        "The ledger {path} is damaged or is no ledger; restore a backup, or move it away to "
+        "begin a new one. DuckDB says: {said}",
+    ),
+)
 
 
 def explained(problem: BaseException, path: Path) -> LedgerUnavailable:
-    """Turn DuckDB's or the system's error into one an operator can act on."""
-    text = str(problem)
-    lower = text.lower()
+    """Turn DuckDB's or the system's error into a new one that an operator can act on."""
+    if isinstance(problem, LedgerUnavailable):
+        return _another(problem)
+    text = str(problem) or repr(problem)
     if locked := _LOCKED.search(text):
         return LedgerLocked(str(path), int(locked.group(1)) if locked.group(1) else None)
-    if any(sign in lower for sign in _NO_ROOM):
-        return LedgerFull(f"The disk under {path.parent} is full; free some room and try again.")
-    if any(sign in lower for sign in _NO_RIGHT):
-        return LedgerReadOnly(
-            f"The ledger {path} cannot be written; give this user the right to write there, "
-            "or set WAYWARDEN_DATA_DIR to another folder."
-        )
-    if any(sign in lower for sign in _NEWER):
-        return LedgerTooNew(f"The ledger {path} was written by a newer version of Waywarden.")
-    return LedgerUnavailable(f"The ledger {path} cannot be used: {text.splitlines()[0]}")
+    said = text.splitlines()[0]
+    clue = text.replace(str(path.parent), "").lower()  # a folder's name says nothing
+    for error, signs, sentence in _SIGNS:
+        if any(sign in clue for sign in signs):
+            return error(sentence.format(path=path, folder=path.parent, said=said))
+    return LedgerUnavailable(f"The ledger {path} cannot be used: {said}")
+
+
+def _another(problem: LedgerUnavailable) -> LedgerUnavailable:
+    """Return an equal error, for another thread to raise."""
+    other = type(problem).__new__(type(problem), *problem.args)
+    vars(other).update(vars(problem))
+    return other
 
 
 class Database:
-    """One open DuckDB file; reopened by its writer when DuckDB gave it up."""
+    """One open DuckDB file; opened anew when DuckDB gave it up after an error."""
 
     def __init__(self, path: Path) -> None:
         """Open the file, made with its folder if missing, and bring its schema up to date.
@@ -61,37 +101,91 @@ class Database:
         """
         self.path = path
         self._lock = threading.Lock()
+        self._closed = False
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._connection = self._connect()
+            if not path.exists():
+                _make(path)
+            self._connection = _connect(path)
         except (duckdb.Error, OSError) as problem:
             raise explained(problem, path) from problem
 
+    @property
+    def log_bytes(self) -> int:
+        """The size of the write-ahead log, which holds what came since the last checkpoint."""
+        try:
+            return self.path.with_name(f"{self.path.name}.wal").stat().st_size
+        except FileNotFoundError:
+            return 0
+
     def cursor(self) -> duckdb.DuckDBPyConnection:
-        """Return a connection of one's own, to be used by one thread and closed."""
+        """Return a connection of one's own, to be used by one thread and closed.
+
+        Raises:
+            LedgerUnavailable: the ledger was closed.
+            duckdb.Error: the file has to be revived first.
+        """
         with self._lock:
+            self._refuse_when_closed()
             return self._connection.cursor()
 
-    def reopen(self) -> None:
-        """Open the file anew, after an error that DuckDB does not recover from."""
+    def revive(self) -> None:
+        """Open the file anew if DuckDB has given it up; all cursors are closed then.
+
+        Raises:
+            LedgerUnavailable: the ledger was closed, or cannot be opened.
+        """
         with self._lock:
-            self._connection.close()
-            self._connection = self._connect()
+            self._refuse_when_closed()
+            try:
+                self._connection.execute("SELECT 1")
+            except duckdb.Error:
+                self._connection.close()
+                try:
+                    self._connection = _connect(self.path)
+                except duckdb.Error as problem:
+                    raise explained(problem, self.path) from problem
 
     def close(self) -> None:
         with self._lock:
+            self._closed = True
             self._connection.close()
 
-    def _connect(self) -> duckdb.DuckDBPyConnection:
-        connection = duckdb.connect(str(self.path), config=_CONFIG)
+    def _refuse_when_closed(self) -> None:
+        if self._closed:
+            raise LedgerUnavailable("The ledger is closed; Waywarden is stopping.")
+
+
+def _make(path: Path) -> None:
+    """Make the file elsewhere and link it in whole: a kill or a full disk leaves no half of it."""
+    with tempfile.TemporaryDirectory(prefix=".new-", dir=path.parent) as folder:
+        new = Path(folder) / path.name
+        duckdb.connect(str(new), config=_CONFIG).close()
         try:
-            connection.execute("SET GLOBAL TimeZone = 'UTC'")
-            connection.execute("SET lock_configuration = true")
-            _migrate(connection, self.path)
-        except BaseException:
-            connection.close()
-            raise
-        return connection
+            path.hardlink_to(new)  # a rename would replace a ledger that was made meanwhile
+        except FileExistsError:
+            return
+        except OSError:  # a file system without links
+            new.rename(path)
+
+
+def _connect(path: Path) -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect(str(path), config=_CONFIG)
+    try:
+        _refuse_shared(connection, path)
+        connection.execute("SET GLOBAL TimeZone = 'UTC'")
+        connection.execute("SET lock_configuration = true")
+        _migrate(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _refuse_shared(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Refuse a file that this process has open already: DuckDB would share it."""
+    if connection.execute("SELECT current_setting('lock_configuration')").fetchall() == [(True,)]:
+        raise LedgerLocked(str(path), os.getpid())
 
 
 def _migrate(connection: duckdb.DuckDBPyConnection, path: Path) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 __all__ = [
     "EVENTS",
@@ -23,13 +23,23 @@ Count = Annotated[int, Field(ge=0, lt=2**63)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
+def _in_utc(time: datetime) -> datetime:
+    try:
+        return time.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("the time is out of range in UTC") from None
+
+
+Time = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+
+
 class Event(BaseModel):
     """One row. Times are aware (stored in UTC), money is nano-USD, NULL means unknown."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     table: ClassVar[str]
-    ts: AwareDatetime
+    ts: Time
 
 
 class RequestDecided(Event):
@@ -44,7 +54,7 @@ class RequestDecided(Event):
     denied_rule: str | None = None
     denied_used: Count | None = None
     denied_limit: Count | None = None
-    retry_at: datetime | None = None
+    retry_at: Time | None = None
     attempt: Count = 1
     idempotency_key: str | None = None
     fingerprint: str
@@ -103,7 +113,7 @@ class StepChanged(Event):
     event_id: str
     execution_id: str
     user_id: str
-    step: Annotated[int, Field(ge=1)]
+    step: Annotated[int, Field(ge=1, lt=2**63)]
     event: Literal["started", "done", "skipped", "reopened", "edited", "timed"]
     actual_minutes: Count | None = None
     title: str | None = None

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
-import pandas as pd
 import pyarrow as pa
 
-from core.errors import LedgerUnavailable
-from core.ledger.database import Database, explained
+from core.ledger.backup import Backup, copied
+from core.ledger.database import ENVIRONMENT, Database, explained
 from core.ledger.events import Event
 from core.ledger.writer import Writer
+
+if TYPE_CHECKING:
+    import pandas as pd  # half a second to load, and only pages ask for frames
 
 __all__ = ["Ledger", "Queries"]
 
@@ -30,7 +32,11 @@ class Ledger:
         """
         self.path = path
         self._database = Database(path)
-        self._writer = Writer(self._database, queue_rows)
+        try:
+            self._writer = Writer(self._database, queue_rows)
+        except duckdb.Error as problem:
+            self._database.close()
+            raise explained(problem, path) from problem
 
     def write(self, *events: Event) -> None:
         """Make `events` durable, all or none; see `Writer.write` for what it raises."""
@@ -42,14 +48,23 @@ class Ledger:
         Raises:
             LedgerUnavailable: the file is closed or cannot be read.
         """
+        bound = dict(parameters or {})
         try:
-            cursor = self._database.cursor()
-            try:
-                return cursor.execute(sql, dict(parameters or {})).to_arrow_table()
-            finally:
-                cursor.close()
-        except (duckdb.IOException, duckdb.FatalException, duckdb.ConnectionException) as problem:
+            return self._fetched(sql, bound)
+        except ENVIRONMENT:
+            self._database.revive()
+        try:
+            return self._fetched(sql, bound)
+        except ENVIRONMENT as problem:
             raise explained(problem, self.path) from problem
+
+    def backup(self, target: Path) -> Backup:
+        """Copy the ledger to the new file `target` while it is in use, and verify the copy.
+
+        Raises:
+            LedgerUnavailable: it cannot be copied, or the copy is not whole; nothing is left.
+        """
+        return copied(self.path, target, self._writer.paused)
 
     def close(self) -> None:
         """Write what waits and close the file."""
@@ -57,7 +72,21 @@ class Ledger:
         try:
             self._database.close()
         except duckdb.Error as problem:
-            raise LedgerUnavailable(str(problem)) from problem
+            raise explained(problem, self.path) from problem
+
+    def _fetched(self, sql: str, bound: dict[str, object]) -> pa.Table:
+        cursor = self._database.cursor()
+        try:
+            cursor.execute(sql, bound)
+            try:
+                return cursor.to_arrow_table()
+            except duckdb.InvalidInputException as problem:
+                if "No open result set" not in str(problem):
+                    raise
+                # The file was closed, or opened anew, while this query ran.
+                raise duckdb.ConnectionException(str(problem)) from problem
+        finally:
+            cursor.close()
 
 
 class Queries:

@@ -19,6 +19,8 @@ FEATURES = ("gap", "examples", "centroid", "bm25", "entropy")
 # No few hundred labels can support a claim of more than this.
 MOST_SURE = 0.99
 RIDGE, STEPS, TOLERANCE, LEAST_STEP = 1.0, 200, 1e-9, 1e-6
+# Of a feature that never varies; still not zero in the file, which has six decimals.
+LEAST_SCALE = 1e-6
 Doubles = NDArray[np.float64]
 
 
@@ -41,11 +43,14 @@ class Curve(BaseModel):
         return cls.model_validate_json(path.read_text(encoding="utf-8"))
 
     def confidences(self, ranking: Sequence[Ranked], most: int) -> list[float]:
-        """Return a confidence (0..1) for each of the first `most`, never rising with the rank."""
+        """Return a confidence for each of the first `most`, never rising with the rank.
+
+        Each is in 0..1 and has six decimals, so that it is the same in the ledger.
+        """
         x = features(ranking, most)
         z = self.bias + ((x - np.array(self.mean)) / np.array(self.scale)) @ np.array(self.weights)
         sure = np.clip(_sigmoid(z), 1 - MOST_SURE, MOST_SURE)
-        return [float(value) for value in np.minimum.accumulate(sure)]
+        return [round(float(value), 6) for value in np.minimum.accumulate(sure)]
 
 
 def features(ranking: Sequence[Ranked], most: int) -> Doubles:
@@ -81,7 +86,7 @@ def fit(x: Doubles, right: Doubles, ranker: str, version: str, fitted_on: str) -
 
     Source: Platt (1999); damping by step halving, Nocedal & Wright (2006), algorithm 3.1.
     """
-    mean, scale = x.mean(axis=0), np.maximum(x.std(axis=0), 1e-9)
+    mean, scale = x.mean(axis=0), np.maximum(x.std(axis=0), LEAST_SCALE)
     design = np.column_stack([np.ones(len(x)), (x - mean) / scale])
     penalty = RIDGE * np.diag([0.0, *np.ones(x.shape[1])])
     beta = np.zeros(design.shape[1])

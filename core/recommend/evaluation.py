@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
-from core.catalogue import DOMAINS, Task, task_from
+from core.catalogue import Task, task_from
 from core.clock import stopwatch_ms
 from core.errors import InvalidInput
 from core.recommend.calibration import Curve, features, fit
@@ -56,22 +56,17 @@ def read_labelled(path: Path) -> list[LabelledTask]:
     """Read one JSON object a line: `title`, `description`, `accept`, `domain`.
 
     Raises:
-        InvalidInput: the file cannot be read, or a line is not such an object.
+        InvalidInput: the file cannot be read, or a line is not such an object or not a task.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as problem:
         raise InvalidInput("file", f"{path} cannot be read: {problem}.") from None
     rows = []
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
-        try:
-            rows.append(LabelledTask(**json.loads(line)))
-        except (ValueError, TypeError, ValidationError):
-            raise InvalidInput(
-                "file", f"{path}, line {number}: not an object with a title and a list `accept`."
-            ) from None
+        rows.append(_row(line, f"{path}, line {number}"))
     if not rows:
         raise InvalidInput("file", f"{path} holds no rows.")
     return rows
@@ -94,8 +89,7 @@ def evaluate(
         answerable.append(bool(row.accept))
         if row.accept:
             reciprocal.append(1 / place if place else 0.0)
-            wanted = row.domain if row.domain in DOMAINS else ""
-            domain.append(ranking[0].workflow.domain == wanted)
+            domain.append(ranking[0].workflow.domain in _accepted_domains(ranking, row))
     sure, hits = np.array(confidence), np.array(right, dtype=np.float64)
     ranks = np.array(reciprocal or [0.0])
     return Evaluation(
@@ -129,6 +123,27 @@ def calibrate(ranker: Ranker, path: Path) -> Curve:
     return fit(
         np.concatenate(x), np.array(right), ranker.name, ranker.version, f"{path.name}:{digest}"
     )
+
+
+def _row(line: str, place: str) -> LabelledTask:
+    try:
+        row = LabelledTask(**json.loads(line))
+        task_from(title=row.title, description=row.description)
+    except InvalidInput as problem:
+        raise InvalidInput("file", f"{place}: {problem}") from None
+    except (ValueError, TypeError, RecursionError):
+        raise InvalidInput(
+            "file", f"{place}: not an object with a title and a list `accept`."
+        ) from None
+    return row
+
+
+def _accepted_domains(ranking: Sequence[Ranked], row: LabelledTask) -> set[str]:
+    """Return the domains of the accepted workflows; the row's own where none of them is loaded."""
+    accepted: set[str] = {
+        ranked.workflow.domain for ranked in ranking if ranked.workflow.workflow_id in row.accept
+    }
+    return accepted or {row.domain}
 
 
 def _first_accepted(ranking: Sequence[Ranked], row: LabelledTask) -> int | None:

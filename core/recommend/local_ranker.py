@@ -19,6 +19,8 @@ __all__ = ["LocalRanker", "Ranked", "Ranker"]
 
 NEAREST_EXAMPLES = 3
 BM25_WEIGHT, BM25_K1, BM25_B = 0.1, 1.2, 0.75
+# Stands where a workflow has fewer phrases than another; no cosine is as low.
+NO_PHRASE = np.float32(-2)
 # Titles whose scores differ by less are a tie, which the description may break.
 TIE = 0.05
 
@@ -73,8 +75,10 @@ class LocalRanker:
         self._phrases = [_phrases(workflow) for workflow in self._workflows]
         counts = [len(phrases) for phrases in self._phrases]
         starts = np.cumsum([0, *counts])
-        self._vectors = embedder.encode([phrase for row in self._phrases for phrase in row])
+        every = [phrase for phrases in self._phrases for phrase in phrases]
+        self._vectors = embedder.encode_phrases(every)
         self._rows = np.full((len(counts), max(counts)), -1)
+        self._nearest = np.minimum(counts, NEAREST_EXAMPLES).astype(np.float32)
         for place, count in enumerate(counts):
             self._rows[place, :count] = np.arange(starts[place], starts[place + 1])
         self._centroids = np.stack(
@@ -100,11 +104,11 @@ class LocalRanker:
 
     def _scored(self, text: str) -> tuple[Floats, Floats, Floats, Floats, NDArray[np.intp]]:
         query = self._embedder.encode([text])[0]
-        cosines = np.append(self._vectors @ query, np.float32(-1))
+        cosines = np.append(self._vectors @ query, NO_PHRASE)
         by_workflow = cosines[self._rows]
-        keep = min(NEAREST_EXAMPLES, by_workflow.shape[1])
+        keep = int(self._nearest.max())
         top = -np.partition(-by_workflow, keep - 1, axis=1)[:, :keep]
-        examples = top.mean(axis=1)
+        examples = top.sum(axis=1, where=top > NO_PHRASE) / self._nearest
         centroid = self._centroids @ query
         bm25 = self._bm25.scores(text)
         scores = _z(centroid) + _z(examples) + BM25_WEIGHT * bm25

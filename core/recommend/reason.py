@@ -38,28 +38,37 @@ def reason_for(task: Task, ranked: Ranked, estimate: FittedEstimate) -> str:
 
 
 def _match(task: Task, ranked: Ranked) -> str:
+    workflow, closest = ranked.workflow, ranked.closest
+    nearest = {
+        workflow.name: f"its name, “{closest}”",
+        workflow.description: "its description",
+    }.get(closest, f"“{closest}”")
     shared = _shared_words(task.title, ranked)
-    example = f"“{ranked.closest}”"
-    if ranked.closest == ranked.workflow.description:
-        return (
-            f"{_listed(shared)} in its description." if shared else "Nearest to its description."
-        )
     if not shared:
-        return f"No word in common, but near in meaning to {example}."
-    if content_stems(ranked.closest) == content_stems(task.title):
-        return f"Its example {example} is the same task."
-    return f"{_listed(shared)} in its examples; the closest is {example}."
+        return f"No word in common, but near in meaning to {nearest}."
+    if closest in workflow.examples and content_stems(closest) == content_stems(task.title):
+        return f"Its example “{closest}” is the same task."
+    return f"{shared}; the closest is {nearest}."
 
 
-def _shared_words(title: str, ranked: Ranked) -> list[str]:
-    """Words of the title that the workflow's own words have too, those of the closest first."""
+def _shared_words(title: str, ranked: Ranked) -> str:
+    """Say which words of the title are the workflow's own, and where; empty when none is."""
     workflow = ranked.workflow
-    near = content_stems(ranked.closest)
-    known = near | content_stems(
-        " ".join((workflow.name, workflow.description, *workflow.examples))
-    )
-    shared = [word for word in words_of(title) if word not in STOP_WORDS and stem(word) in known]
-    ordered = sorted(dict.fromkeys(shared), key=lambda word: stem(word) not in near)
+    words = [word for word in words_of(title) if word not in STOP_WORDS]
+    for place, text in (
+        ("examples", " ".join(workflow.examples)),
+        ("description", workflow.description),
+        ("name", workflow.name),
+    ):
+        known = content_stems(text)
+        if shared := [word for word in words if stem(word) in known]:
+            return f"{_listed(_nearest_first(shared, ranked.closest))} in its {place}"
+    return ""
+
+
+def _nearest_first(words: list[str], closest: str) -> list[str]:
+    near = content_stems(closest)
+    ordered = sorted(dict.fromkeys(words), key=lambda word: stem(word) not in near)
     return ordered[:MOST_WORDS]
 
 

@@ -55,6 +55,8 @@ class Recommender:
         decision = self._gate.admit(request)
         if isinstance(decision, Denied):
             return decision
+        if decision.replayed and (given := self.recall(decision.request_id, decision.user_id)):
+            return given[0]
         since = stopwatch_ms()
         try:
             ranking, confidences = self.rank(request.task, ranker)
@@ -75,7 +77,11 @@ class Recommender:
         return recommendation
 
     def recall(self, request_id: str, user_id: str) -> tuple[Recommendation, Task] | None:
-        """Return a person's earlier answer as it was given, with its task; None if unknown."""
+        """Return a person's earlier answer as it was given, with its task.
+
+        Returns:
+            None if it is unknown, or if none of its workflows is loaded any more.
+        """
         rows = self._queries.rows("recommendation", request_id=request_id, user_id=user_id)
         if not rows:
             return None
@@ -85,18 +91,21 @@ class Recommender:
             for candidate in json.loads(row["candidates"])
         }
         known = {workflow.workflow_id: workflow for workflow in self._catalogue().workflows}
+        suggestions = tuple(
+            _suggestion(
+                known[shown["workflow_id"]],
+                confidence[shown["workflow_id"]],
+                shown["reason"],
+                (shown["steps"], shown["minutes"]),
+            )
+            for shown in json.loads(row["shown"])
+            if shown["workflow_id"] in known
+        )
+        if not suggestions:
+            return None
         recalled = Recommendation(
             request_id=request_id,
-            suggestions=tuple(
-                _suggestion(
-                    known[shown["workflow_id"]],
-                    confidence[shown["workflow_id"]],
-                    shown["reason"],
-                    (shown["steps"], shown["minutes"]),
-                )
-                for shown in json.loads(row["shown"])
-                if shown["workflow_id"] in known
-            ),
+            suggestions=suggestions,
             ranker=row["ranker"],
             ranker_version=row["ranker_version"],
             latency_ms=row["latency_ms"],
@@ -109,6 +118,7 @@ class Recommender:
             time_of_day=row["time_of_day"],
             hours=row["estimated_hours"],
             recent_tasks=json.loads(row["recent_tasks"] or "[]"),
+            code_context=json.loads(row["code_context"] or "null"),
         )
 
     def rank(self, task: Task, ranker: Ranker | None = None) -> tuple[list[Ranked], list[float]]:

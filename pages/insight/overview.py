@@ -60,13 +60,14 @@ def supporting(overview: Overview) -> None:
     domains = sorted(DOMAINS, key=lambda domain: -int(by_domain.get(domain, 0)))
     values = [int(by_domain.get(domain, 0)) for domain in domains]
     share = 100 * values[0] / total if total else 0
+    finding = f"{domains[0].capitalize()} leads: {share:.0f} % of {count_of(total, 'plan')}"
     with left:
         show(
             horizontal_bars(
                 domains,
                 values,
                 [domain_colour(domain) for domain in domains],
-                finding=f"{domains[0].capitalize()} leads: {share:.0f} % of {count_of(total, 'plan')}",
+                finding=finding,
                 unit="plans",
             ),
             key="by-domain",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.execute import Execution, Status
+from pages.shared.cards import denial
 from pages.shared.session import errors_shown, person, runtime, zone
 from pages.shared.steps import run_panel
 from pages.shared.text import count_of, day_time, plain
@@ -33,6 +34,7 @@ def open_run(execution_id: str) -> None:
 
 
 def close_run() -> None:
+    st.session_state.pop("denied", None)
     st.query_params.pop("run", None)
 
 
@@ -97,6 +99,8 @@ with errors_shown():
         st.caption(f"{count_of(len(mine), 'run')} of {plain(person())}", width="content")
     if run_id := st.query_params.get("run"):
         st.button("All runs", icon=":material/arrow_back:", type="tertiary", on_click=close_run)
+        if denied := st.session_state.get("denied"):
+            denial(denied)
         run_panel(run_id)
     else:
         listed(mine)

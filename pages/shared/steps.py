@@ -8,6 +8,7 @@ from typing import Literal
 import streamlit as st
 
 from core.execute import Execution, StepChange, StepState
+from core.guard import Denied
 from pages.shared.session import errors_shown, person, runtime
 from pages.shared.text import count_of, duration, plain
 
@@ -18,7 +19,7 @@ _QUIET = {"done", "skipped"}
 _ENDED = {
     "cancelled": "This run was cancelled before its steps were complete.",
     "failed": "Making the steps failed",
-    "lost": "The process stopped while the steps were being made. Start the task again.",
+    "lost": "The process stopped while the steps were being made.",
 }
 _PLANNERS = {"local": "local planner · $0"}
 
@@ -63,6 +64,8 @@ def _settled(execution_id: str) -> None:
         detail = f": {execution.error}." if execution.status == "failed" else ""
         _heading(execution, execution.status)
         st.markdown(plain(_ENDED[execution.status] + detail))
+        if st.button("Start again", key="again", icon=":material/replay:"):
+            _again(execution_id)
         return
     total, done = len(execution.steps), execution.settled_steps
     _heading(
@@ -75,6 +78,17 @@ def _settled(execution_id: str) -> None:
     for state in execution.steps:
         _row(execution, state, is_current=current is not None and state.number == current.number)
     _foot(execution)
+
+
+def _again(execution_id: str) -> None:
+    with errors_shown():
+        started = runtime().executor.again(execution_id, person())
+        if isinstance(started, Denied):
+            st.session_state["denied"] = started
+        else:
+            st.session_state.pop("denied", None)
+            st.query_params["run"] = started
+        st.rerun()
 
 
 def _heading(execution: Execution, right: str) -> None:

@@ -88,7 +88,7 @@ restored = st.dictionaries(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(
     logged=restored,
     per_user=rules,
@@ -115,7 +115,7 @@ def test_every_decision_is_that_of_counting_every_window_anew(
                 assert usage.opens_at_us == oracle.opens(key, usage.rule, clock.at)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(
     logged=restored,
     per_user=rules,

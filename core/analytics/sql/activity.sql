@@ -21,5 +21,5 @@ SELECT request_id, ts, kind, status, user_id, task_title, workflow, top_confiden
        denied_rule, error_type, source, count(*) OVER () AS matching
 FROM told
 WHERE $status IS NULL OR status = $status
-ORDER BY ts DESC
+ORDER BY ts DESC, request_id DESC
 LIMIT $most OFFSET $skip

@@ -1,0 +1,116 @@
+"""What an operator checks first: files, locks, versions, disk, migrations."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from core.catalogue import Catalogue
+from core.errors import LedgerLocked, WaywardenError
+from core.ledger import row_counts
+from core.recommend import CALIBRATION, Curve, LocalRanker
+from core.settings import PROJECT, Settings
+
+__all__ = ["Finding", "examine"]
+
+LEAST_FREE_BYTES = 512 * 2**20
+LEAST_WORKFLOWS = 1
+
+
+class Finding(BaseModel):
+    """The result of one check, with what to do when it is not ok."""
+
+    model_config = ConfigDict(frozen=True)
+
+    check: str
+    status: Literal["ok", "warning", "failed"]
+    detail: str
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """Run every check; none changes anything, and one that fails does not hide the next."""
+    checks: tuple[tuple[str, Callable[[Settings], Finding]], ...] = (
+        ("python", _python),
+        ("data folder", _folder),
+        ("disk", _disk),
+        ("ledger", _ledger),
+        ("workflows", _workflows),
+        ("confidence curve", _curve),
+    )
+    return [_examined(name, check, settings) for name, check in checks]
+
+
+def _examined(name: str, check: Callable[[Settings], Finding], settings: Settings) -> Finding:
+    try:
+        return check(settings)
+    except (WaywardenError, OSError, ValueError) as problem:
+        return Finding(check=name, status="failed", detail=str(problem))
+
+
+def _python(settings: Settings) -> Finding:
+    del settings
+    version = ".".join(map(str, sys.version_info[:3]))
+    return Finding(check="python", status="ok", detail=f"Python {version}")
+
+
+def _folder(settings: Settings) -> Finding:
+    folder = _nearest(settings.data_dir)
+    writable = os.access(folder, os.W_OK | os.X_OK)
+    said = f"{settings.data_dir} can be written"
+    if not writable:
+        said = f"{folder} cannot be written; give this user the right, or set WAYWARDEN_DATA_DIR"
+    return Finding(check="data folder", status="ok" if writable else "failed", detail=said)
+
+
+def _disk(settings: Settings) -> Finding:
+    free = shutil.disk_usage(_nearest(settings.data_dir)).free
+    enough = free >= LEAST_FREE_BYTES
+    said = f"{free / 2**30:.1f} GiB free" + ("" if enough else "; free some room")
+    return Finding(check="disk", status="ok" if enough else "warning", detail=said)
+
+
+def _ledger(settings: Settings) -> Finding:
+    path = settings.ledger_path
+    if not path.exists():
+        said = f"{path} does not exist yet; the first start makes it"
+        return Finding(check="ledger", status="ok", detail=said)
+    try:
+        rows = row_counts(path)
+    except LedgerLocked as problem:
+        said = f"in use by process {problem.pid}" if problem.pid else "in use"
+        return Finding(check="ledger", status="ok", detail=f"{path} is {said}")
+    size = path.stat().st_size / 2**20
+    said = f"{path}: {sum(rows.values()):,} rows, {size:.1f} MiB, schema up to date"
+    return Finding(check="ledger", status="ok", detail=said)
+
+
+def _workflows(settings: Settings) -> Finding:
+    extra = settings.extra_workflows
+    catalogue = Catalogue.load([PROJECT / "workflows", *([extra] if extra else [])])
+    said = f"{len(catalogue.workflows)} loaded"
+    if catalogue.faults:
+        said += f"; left out: {'; '.join(map(str, catalogue.faults))}"
+    if len(catalogue.workflows) < LEAST_WORKFLOWS:
+        return Finding(check="workflows", status="failed", detail=said)
+    return Finding(check="workflows", status="warning" if catalogue.faults else "ok", detail=said)
+
+
+def _curve(settings: Settings) -> Finding:
+    del settings
+    curve = Curve.load()
+    fits = (curve.ranker, curve.ranker_version) == (LocalRanker.name, LocalRanker.version)
+    said = f"{CALIBRATION.name}: {curve.ranker} {curve.ranker_version}, {curve.rows} placings"
+    if not fits:
+        said += "; made for another ranker: run `make calibrate`"
+    return Finding(check="confidence curve", status="ok" if fits else "failed", detail=said)
+
+
+def _nearest(folder: Path) -> Path:
+    """Return the folder, or the nearest one above it that exists."""
+    return next(each for each in (folder, *folder.parents) if each.exists())

@@ -1,0 +1,246 @@
+"""The confidence curve, the labelled tasks it was fitted on, and that the two belong together."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections import Counter
+from difflib import get_close_matches
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.catalogue import DOMAINS, Catalogue, content_stems, words_of
+from core.recommend import (
+    CALIBRATION,
+    Curve,
+    Embedder,
+    LabelledTask,
+    LocalRanker,
+    Ranked,
+    calibrate,
+)
+from core.recommend.calibration import features, fit, softmax
+from core.recommend.evaluation import read_labelled
+from core.settings import PROJECT
+
+LABELLED = PROJECT / "data" / "labelled.jsonl"
+WORKFLOW = Catalogue.load([PROJECT / "workflows"]).workflows[0]
+
+
+def ranked(
+    score: float, examples: float = 0.5, centroid: float = 0.4, bm25: float = 1.0
+) -> Ranked:
+    return Ranked(WORKFLOW, score, centroid, examples, bm25, WORKFLOW.name)
+
+
+finite = st.floats(-1e6, 1e6)
+cosines = st.floats(-1, 1)
+rankings = st.lists(
+    st.builds(ranked, finite, cosines, cosines, st.floats(0, 1e4)), min_size=1, max_size=30
+)
+
+
+# --- the curve
+
+
+@settings(max_examples=200, deadline=None)
+@given(ranking=rankings, most=st.integers(1, 12))
+def test_confidences_never_rise_and_stay_within_0_and_1(ranking: list[Ranked], most: int) -> None:
+    confidences = Curve.load().confidences(ranking, most)
+    assert len(confidences) == min(most, len(ranking))
+    assert confidences == sorted(confidences, reverse=True)
+    assert all(0.01 <= confidence <= 0.99 for confidence in confidences)
+    assert [round(confidence, 6) for confidence in confidences] == confidences
+
+
+def test_a_confidence_is_the_sigmoid_of_the_weighted_features() -> None:
+    curve = Curve(
+        ranker="local",
+        ranker_version="1",
+        fitted_on="nothing",
+        rows=0,
+        bias=0.5,
+        weights=(1.0, 2.0, 0.0, 0.1, 0.0),
+        mean=(1.0, 0.5, 0.0, 2.0, 0.0),
+        scale=(2.0, 0.25, 1.0, 4.0, 1.0),
+    )
+    first, second = ranked(5.0, examples=0.75, bm25=6.0), ranked(4.0, examples=0.25, bm25=0.0)
+    # The bias and what gap, examples and bm25 add to it.
+    first_sum, second_sum = 0.5 + 0.0 + 2.0 + 0.1, 0.5 - 1.0 - 2.0 - 0.05
+    wanted = [1 / (1 + math.exp(-first_sum)), 1 / (1 + math.exp(-second_sum))]
+    assert curve.confidences([first, second], 3) == pytest.approx(wanted, abs=1e-6)
+
+
+def test_the_features_of_a_ranking_are_those_computed_by_hand() -> None:
+    ranking = [
+        ranked(3.0, 0.9, 0.8, 4.0),
+        ranked(1.0, 0.5, 0.4, 2.0),
+        ranked(0.0, 0.1, 0.2, 0.0),
+    ]
+    total = math.exp(3) + math.exp(1) + 1
+    shares = [math.exp(3) / total, math.exp(1) / total, 1 / total]
+    entropy = -sum(share * math.log(share) for share in shares)
+    assert features(ranking, 2) == pytest.approx(
+        np.array([[2.0, 0.9, 0.8, 4.0, entropy], [-2.0, 0.5, 0.4, 2.0, entropy]])
+    )
+
+
+def test_the_only_workflow_has_no_gap_to_another() -> None:
+    assert features([ranked(3.0)], 3)[0, 0] == 0.0
+
+
+def test_softmax_bears_any_size_and_sums_to_1() -> None:
+    for scores in ([1e308, 0.0], [-1e308, -1e308], [0.0, 0.0, 0.0], [5.0]):
+        shares = softmax(np.array(scores))
+        assert shares.sum() == pytest.approx(1.0)
+        assert np.isfinite(shares).all()
+    assert softmax(np.array([1.0, 2.0])) == pytest.approx(softmax(np.array([101.0, 102.0])))
+
+
+def test_a_curve_with_an_unknown_key_is_refused(tmp_path: Path) -> None:
+    text = CALIBRATION.read_text(encoding="utf-8").replace('"bias"', '"bios"')
+    (tmp_path / "curve.json").write_text(text, encoding="utf-8")
+    with pytest.raises(ValueError, match="bios"):
+        Curve.load(tmp_path / "curve.json")
+
+
+# --- the fit
+
+
+def drawn(n: int, bias: float, weights: list[float]) -> tuple[np.ndarray, np.ndarray]:
+    """Features of different sizes, and outcomes drawn from a known logistic model of them."""
+    rng = np.random.default_rng(7)
+    x = rng.normal(size=(n, len(weights))) * np.array([1, 10, 0.1, 3, 1]) + 5
+    chance = 1 / (1 + np.exp(-(bias + (x - 5) / np.array([1, 10, 0.1, 3, 1]) @ np.array(weights))))
+    return x, (rng.random(n) < chance).astype(np.float64)
+
+
+def chances(curve: Curve, x: np.ndarray) -> np.ndarray:
+    z = curve.bias + (x - np.array(curve.mean)) / np.array(curve.scale) @ np.array(curve.weights)
+    found: np.ndarray = 1 / (1 + np.exp(-z))
+    return found
+
+
+def test_a_fit_finds_the_model_that_the_outcomes_were_drawn_from() -> None:
+    weights = [1.0, -0.5, 0.0, 2.0, 0.25]
+    x, right = drawn(20_000, -1.0, weights)
+    curve = fit(x, right, "local", "1", "drawn")
+    assert curve.weights == pytest.approx(weights, abs=0.08)
+    assert (curve.ranker, curve.ranker_version, curve.fitted_on) == ("local", "1", "drawn")
+    assert curve.rows == 20_000
+
+
+def test_the_mean_confidence_of_a_fit_is_the_share_that_was_right() -> None:
+    x, right = drawn(500, 0.3, [1.0, 0.0, 1.0, 0.0, -1.0])
+    assert chances(fit(x, right, "", "", ""), x).mean() == pytest.approx(right.mean(), abs=1e-4)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+def test_a_fit_of_separable_or_one_sided_outcomes_ends_and_stays_finite(share: float) -> None:
+    x = np.zeros((40, 5))
+    x[:, 0] = np.linspace(-1, 1, 40)  # the other columns never vary
+    right = (np.arange(40) >= 40 * (1 - share)).astype(np.float64)
+    curve = fit(x, right, "", "", "")
+    assert np.isfinite([curve.bias, *curve.weights, *curve.mean, *curve.scale]).all()
+    assert ((chances(curve, x) > 0.5) == (right > 0.5)).all()
+    assert curve.weights[1:] == pytest.approx((0, 0, 0, 0), abs=1e-6)
+
+
+def test_the_order_of_the_rows_does_not_matter() -> None:
+    x, right = drawn(400, 0.0, [1.0, 1.0, 0.0, 0.0, -1.0])
+    forwards, backwards = fit(x, right, "", "", ""), fit(x[::-1], right[::-1], "", "", "")
+    assert backwards.weights == pytest.approx(forwards.weights, abs=1e-5)
+    assert fit(x, right, "", "", "") == forwards
+
+
+# --- what is shipped
+
+
+@pytest.fixture(scope="module")
+def labelled() -> list[LabelledTask]:
+    return read_labelled(LABELLED)
+
+
+@pytest.fixture(scope="module")
+def refitted(ranker: LocalRanker) -> Curve:
+    return calibrate(ranker, LABELLED)
+
+
+def test_the_shipped_curve_was_fitted_by_this_ranker_on_the_shipped_labels(
+    refitted: Curve,
+) -> None:
+    shipped = Curve.load()
+    digest = hashlib.sha256(LABELLED.read_bytes()).hexdigest()[:16]
+    assert (shipped.ranker, shipped.ranker_version) == (LocalRanker.name, LocalRanker.version)
+    assert shipped.fitted_on == refitted.fitted_on == f"labelled.jsonl:{digest}"
+    assert shipped.rows == refitted.rows
+    # Another processor may sum in another order; a stale curve is off by far more.
+    for numbers in ("weights", "mean", "scale"):
+        assert getattr(shipped, numbers) == pytest.approx(getattr(refitted, numbers), abs=1e-4), (
+            "run `make calibrate`"
+        )
+    assert shipped.bias == pytest.approx(refitted.bias, abs=1e-4)
+
+
+def test_calibrating_again_gives_the_same_file(
+    refitted: Curve, catalogue: Catalogue, embedder: Embedder
+) -> None:
+    again = calibrate(LocalRanker(catalogue, embedder), LABELLED)
+    assert again.model_dump_json(indent=2) == refitted.model_dump_json(indent=2)
+
+
+def test_every_workflow_has_at_least_ten_labelled_tasks(
+    labelled: list[LabelledTask], catalogue: Catalogue
+) -> None:
+    counted = Counter(workflow_id for row in labelled for workflow_id in row.accept)
+    known = {workflow.workflow_id for workflow in catalogue.workflows}
+    assert set(counted) == known
+    assert {each: n for each, n in counted.items() if n < 10} == {}
+
+
+def test_at_least_forty_labelled_tasks_fit_nothing(labelled: list[LabelledTask]) -> None:
+    assert sum(not row.accept for row in labelled) >= 40
+
+
+def test_a_labelled_task_is_of_the_domain_of_its_first_workflow(
+    labelled: list[LabelledTask], catalogue: Catalogue
+) -> None:
+    for row in labelled:
+        if row.accept:
+            assert row.domain in DOMAINS
+            assert row.domain == catalogue.get(row.accept[0]).domain
+
+
+def normal(text: str) -> str:
+    return " ".join(words_of(text.casefold().replace("'", "").replace("’", "")))
+
+
+def test_no_labelled_title_is_or_nearly_is_an_example_of_a_workflow(
+    labelled: list[LabelledTask], catalogue: Catalogue
+) -> None:
+    """A curve fitted on what the ranker knows by heart would be too sure of itself."""
+    by_stem: dict[str, set[str]] = {}
+    by_stems: dict[frozenset[str], str] = {}
+    for workflow in catalogue.workflows:
+        for example in workflow.examples:
+            by_stems[frozenset(content_stems(example))] = example
+            for stem in content_stems(example):
+                by_stem.setdefault(stem, set()).add(normal(example))
+    known = []
+    for row in labelled:
+        own = content_stems(row.title)
+        nearby = set[str]().union(*(by_stem.get(stem, set()) for stem in own))
+        if near := get_close_matches(normal(row.title), nearby, n=1, cutoff=0.9):
+            known.append((row.title, near[0]))
+        elif same := by_stems.get(frozenset(own)):
+            known.append((row.title, same))
+    assert known == []
+
+
+def test_no_labelled_title_comes_twice(labelled: list[LabelledTask]) -> None:
+    counted = Counter(normal(row.title) for row in labelled)
+    assert [title for title, n in counted.items() if n > 1] == []
