@@ -9,9 +9,13 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core.errors import InvalidInput, LedgerLocked, LedgerUnavailable, WaywardenError
 from core.settings import PROJECT, Settings
+
+if TYPE_CHECKING:
+    from core.ledger import Backup
 
 __all__ = ["main"]
 
@@ -53,17 +57,23 @@ def _parser() -> argparse.ArgumentParser:
 
 def _run(options: argparse.Namespace) -> None:
     del options
+    from core import logs
+
+    settings = Settings.from_environment()
+    token = settings.api_token
+    # First of all, because libraries make their loggers as they are imported.
+    logs.configure(known=[token.get_secret_value()] if token else [])
+
     import uvicorn
 
-    from core import logs, runtime
+    from core import runtime
 
-    logs.configure()
-    settings = Settings.from_environment()
     # Opened before the server: a ledger that cannot be used is one sentence, and no server.
     runtime.use(runtime.Runtime(settings))
     # Streamlit finds .streamlit/config.toml in the working folder only.
     os.chdir(PROJECT)
-    shown = "127.0.0.1" if settings.host in {"0.0.0.0", "::"} else settings.host  # noqa: S104 - compared
+    host = _reachable(settings.host)
+    shown = f"[{host}]" if ":" in host else host
     print(f"Waywarden is at http://{shown}:{settings.port}  (Ctrl-C stops it)", flush=True)
     logging.getLogger(__name__).info("started at %s:%d", settings.host, settings.port)
     uvicorn.run(
@@ -79,53 +89,69 @@ def _run(options: argparse.Namespace) -> None:
     )
 
 
+def _reachable(host: str) -> str:
+    """Return where this machine finds a server that listens at `host`."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared
+
+
 def _backup(options: argparse.Namespace) -> None:
-    from core.ledger import Ledger
+    from core.ledger import backed_up
 
     settings = Settings.from_environment()
     target = options.file.resolve()
     if not settings.ledger_path.exists():
         raise InvalidInput("ledger", f"There is no ledger at {settings.ledger_path} yet.")
     try:
-        ledger = Ledger(settings.ledger_path)
+        made = backed_up(settings.ledger_path, target)
     except LedgerLocked:
-        rows = _backup_by_server(settings, target)
-    else:
-        try:
-            rows = dict(ledger.backup(target).rows)
-        finally:
-            ledger.close()
-    print(f"{target}: {sum(rows.values()):,} rows, verified")
+        made = _backed_up_by_server(settings, target)
+    print(f"{target}: {sum(made.rows.values()):,} rows, verified")
 
 
-def _backup_by_server(settings: Settings, target: Path) -> dict[str, int]:
-    """Ask the process that has the ledger open; it copies beside the ledger, we move it."""
-    import http.client
-    import shutil
+def _backed_up_by_server(settings: Settings, target: Path) -> Backup:
+    """Ask the process that has the ledger open; it copies beside the ledger, we from there."""
+    from core.ledger import backed_up
 
     if target.exists():
         raise InvalidInput("file", f"{target} exists already; name a new file.")
+    answered = _ask_for_backup(settings)
+    made = settings.data_dir / "backups" / Path(answered).name
+    if not made.is_file():
+        raise LedgerUnavailable(
+            f"The Waywarden on port {settings.port} has another data folder than "
+            f"{settings.data_dir}: set WAYWARDEN_PORT to the port of the one that uses this."
+        )
+    try:
+        return backed_up(made, target)
+    finally:
+        made.unlink(missing_ok=True)
+
+
+def _ask_for_backup(settings: Settings) -> str:
+    """Return the name of the file that the running server made."""
+    import http.client
+
     token = settings.api_token
     headers = {"Content-Type": "application/json"}
     if token:
         headers["Authorization"] = f"Bearer {token.get_secret_value()}"
-    server = http.client.HTTPConnection("127.0.0.1", settings.port, timeout=BACKUP_S)
+    host = _reachable(settings.host)
+    server = http.client.HTTPConnection(host, settings.port, timeout=BACKUP_S)
     try:
         server.request("POST", "/api/v1/backup", "{}", headers)
         answer = server.getresponse()
-        body = json.loads(answer.read())
-    except (OSError, ValueError, http.client.HTTPException):
+        said = json.loads(answer.read())
+        if answer.status == http.client.OK:
+            return str(said["file"])
+        detail = str(said["detail"])
+    except (OSError, ValueError, LookupError, TypeError, http.client.HTTPException):
         raise LedgerUnavailable(
-            f"A process has the ledger open, but nothing answers on port {settings.port}: "
+            f"A process has the ledger open, but no Waywarden answers on port {settings.port}: "
             "set WAYWARDEN_PORT to its port, or stop it first."
         ) from None
-    if answer.status != http.client.OK:
-        raise LedgerUnavailable(
-            f"The running Waywarden refused: {body.get('detail', answer.status)}"
-        )
-    target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.move(settings.data_dir / "backups" / body["file"], target)
-    return {str(table): int(rows) for table, rows in body["rows"].items()}
+    finally:
+        server.close()
+    raise LedgerUnavailable(f"The running Waywarden refused: {detail}")
 
 
 def _restore(options: argparse.Namespace) -> None:
@@ -142,9 +168,15 @@ def _restore(options: argparse.Namespace) -> None:
 
 
 def _doctor(options: argparse.Namespace) -> int:
-    from core.doctor import examine
+    from core.doctor import Finding, examine
 
-    findings = examine(Settings.from_environment())
+    logging.disable()  # the findings say it all, once
+    try:
+        findings = examine(Settings.from_environment())
+    except InvalidInput as problem:
+        findings = [Finding(check="settings", status="failed", detail=str(problem))]
+    finally:
+        logging.disable(logging.NOTSET)
     failed = any(finding.status == "failed" for finding in findings)
     if options.json:
         said = {"ok": not failed, "findings": [finding.model_dump() for finding in findings]}

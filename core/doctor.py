@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
 
@@ -13,14 +14,14 @@ from pydantic import BaseModel, ConfigDict
 
 from core.catalogue import Catalogue
 from core.errors import LedgerLocked, WaywardenError
-from core.ledger import row_counts
+from core.ledger import contents
 from core.recommend import CALIBRATION, Curve, LocalRanker
 from core.settings import PROJECT, Settings
 
 __all__ = ["Finding", "examine"]
 
 LEAST_FREE_BYTES = 512 * 2**20
-LEAST_WORKFLOWS = 1
+PACKAGES = ("waywarden", "duckdb", "streamlit")
 
 
 class Finding(BaseModel):
@@ -36,7 +37,7 @@ class Finding(BaseModel):
 def examine(settings: Settings) -> list[Finding]:
     """Run every check; none changes anything, and one that fails does not hide the next."""
     checks: tuple[tuple[str, Callable[[Settings], Finding]], ...] = (
-        ("python", _python),
+        ("versions", _versions),
         ("data folder", _folder),
         ("disk", _disk),
         ("ledger", _ledger),
@@ -49,18 +50,29 @@ def examine(settings: Settings) -> list[Finding]:
 def _examined(name: str, check: Callable[[Settings], Finding], settings: Settings) -> Finding:
     try:
         return check(settings)
-    except (WaywardenError, OSError, ValueError) as problem:
+    except OSError as problem:
+        said = f"{problem.filename}: {problem.strerror}" if problem.filename else str(problem)
+        return Finding(check=name, status="failed", detail=said)
+    except (WaywardenError, ValueError) as problem:
         return Finding(check=name, status="failed", detail=str(problem))
 
 
-def _python(settings: Settings) -> Finding:
+def _versions(settings: Settings) -> Finding:
     del settings
-    version = ".".join(map(str, sys.version_info[:3]))
-    return Finding(check="python", status="ok", detail=f"Python {version}")
+    said = [f"Python {'.'.join(map(str, sys.version_info[:3]))}"]
+    for package in PACKAGES:
+        try:
+            said.append(f"{package} {version(package)}")
+        except PackageNotFoundError:
+            said.append(f"{package} not installed")
+    return Finding(check="versions", status="ok", detail=", ".join(said))
 
 
 def _folder(settings: Settings) -> Finding:
     folder = _nearest(settings.data_dir)
+    if not folder.is_dir():
+        said = f"{folder} is a file; move it away, or set WAYWARDEN_DATA_DIR"
+        return Finding(check="data folder", status="failed", detail=said)
     writable = os.access(folder, os.W_OK | os.X_OK)
     said = f"{settings.data_dir} can be written"
     if not writable:
@@ -81,12 +93,18 @@ def _ledger(settings: Settings) -> Finding:
         said = f"{path} does not exist yet; the first start makes it"
         return Finding(check="ledger", status="ok", detail=said)
     try:
-        rows = row_counts(path)
+        found = contents(path)
     except LedgerLocked as problem:
         said = f"in use by process {problem.pid}" if problem.pid else "in use"
         return Finding(check="ledger", status="ok", detail=f"{path} is {said}")
+    if not os.access(path, os.W_OK):
+        said = f"{path} cannot be written; give this user the right"
+        return Finding(check="ledger", status="failed", detail=said)
     size = path.stat().st_size / 2**20
-    said = f"{path}: {sum(rows.values()):,} rows, {size:.1f} MiB, schema up to date"
+    schema = "schema up to date"
+    if found.pending:
+        schema = f"the next start will bring its schema up to date ({', '.join(found.pending)})"
+    said = f"{path}: {sum(found.rows.values()):,} rows, {size:.1f} MiB, {schema}"
     return Finding(check="ledger", status="ok", detail=said)
 
 
@@ -96,7 +114,7 @@ def _workflows(settings: Settings) -> Finding:
     said = f"{len(catalogue.workflows)} loaded"
     if catalogue.faults:
         said += f"; left out: {'; '.join(map(str, catalogue.faults))}"
-    if len(catalogue.workflows) < LEAST_WORKFLOWS:
+    if not catalogue.workflows:
         return Finding(check="workflows", status="failed", detail=said)
     return Finding(check="workflows", status="warning" if catalogue.faults else "ok", detail=said)
 

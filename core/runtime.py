@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import re
 import threading
 from collections.abc import AsyncIterator
 from concurrent.futures import Future
@@ -218,8 +219,11 @@ def _api_token() -> str | None:
 
 def routes() -> list[BaseRoute]:
     """Return the HTTP routes that stand beside the console."""
-    whole = [Route(path, endpoint=_api) for path in ("/openapi.json", "/healthz", "/readyz")]
-    return [Mount("/api", app=_api), *whole]
+    whole = ("/api", "/openapi.json", "/healthz", "/readyz")
+    under = Mount("/api", app=_api)
+    # Line breaks too: a path that is not taken here is answered with a page of the console.
+    under.path_regex = re.compile(under.path_regex.pattern, re.DOTALL)
+    return [under, *(Route(path, endpoint=_api) for path in whole)]
 
 
 def current() -> Runtime:

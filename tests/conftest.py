@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
 
-from core.catalogue import Catalogue
+from core.catalogue import Catalogue, Task
 from core.ledger import Ledger
-from core.recommend import Curve, Embedder, LocalRanker
+from core.recommend import Curve, Embedder, LocalRanker, Ranked, Ranker
 from core.runtime import Runtime
 from core.settings import PROJECT, Settings
 from tests.fakes import FakeClock
 
+SHIPPED = PROJECT / "workflows"
+
 
 @pytest.fixture(scope="session")
 def catalogue() -> Catalogue:
-    return Catalogue.load([PROJECT / "workflows"])
+    return Catalogue.load([SHIPPED])
 
 
 @pytest.fixture(scope="session")
@@ -31,6 +35,22 @@ def ranker(catalogue: Catalogue, embedder: Embedder) -> LocalRanker:
     return LocalRanker(catalogue, embedder)
 
 
+class RememberingRanker:
+    """The shipped ranker, which ranks each task only once in a whole run."""
+
+    def __init__(self, ranker: LocalRanker) -> None:
+        self.name, self.version = ranker.name, ranker.version
+        self._rank = lru_cache(maxsize=None)(ranker.rank)
+
+    def rank(self, task: Task) -> list[Ranked]:
+        return self._rank(task)
+
+
+@pytest.fixture(scope="session")
+def remembering_ranker(ranker: LocalRanker) -> Ranker:
+    return RememberingRanker(ranker)
+
+
 @pytest.fixture(scope="session")
 def curve() -> Curve:
     return Curve.load()
@@ -41,16 +61,39 @@ def clock() -> FakeClock:
     return FakeClock()
 
 
+@pytest.fixture(scope="session")
+def empty_ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a ledger that was opened and closed; a copy opens faster than a new one."""
+    path = tmp_path_factory.mktemp("empty") / "ledger.duckdb"
+    Ledger(path).close()
+    return path
+
+
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    opened = Ledger(tmp_path / "data" / "ledger.duckdb")
+def ledger(tmp_path: Path, empty_ledger: Path) -> Iterator[Ledger]:
+    path = tmp_path / "data" / "ledger.duckdb"
+    path.parent.mkdir()
+    shutil.copy(empty_ledger, path)
+    opened = Ledger(path)
     yield opened
     opened.close()
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(data_dir=tmp_path / "data")
+def settings(
+    tmp_path: Path, empty_ledger: Path, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> Settings:
+    """Settings with a data folder of their own; the shipped workflows are not read anew."""
+    load = Catalogue.load
+
+    def remembered(folders: Sequence[Path]) -> Catalogue:
+        return catalogue if folders == [SHIPPED] else load(folders)
+
+    monkeypatch.setattr(Catalogue, "load", remembered)
+    made = Settings(data_dir=tmp_path / "data")
+    made.data_dir.mkdir()
+    shutil.copy(empty_ledger, made.ledger_path)
+    return made
 
 
 @pytest.fixture

@@ -18,9 +18,19 @@ from core import runtime as runtimes
 from core.runtime import Runtime
 from tests.asking import PATIENCE_S
 
-__all__ = ["API", "Answer", "Served", "execute_body", "served"]
+__all__ = [
+    "API",
+    "EXECUTE",
+    "RECOMMEND",
+    "Answer",
+    "Served",
+    "execute_body",
+    "recommend_body",
+    "served",
+]
 
 API = "/api/v1"
+RECOMMEND, EXECUTE = f"{API}/workflows/recommend", f"{API}/workflows/execute"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +47,9 @@ class Answer:
 
 
 class Served:
-    """A server of the API over one runtime; `port` is where."""
+    """A server of the API; `port` is where."""
 
-    def __init__(self, runtime: Runtime) -> None:
-        self.runtime = runtime
+    def __init__(self) -> None:
         self._socket = socket.create_server(("127.0.0.1", 0), backlog=512)
         self.port = int(self._socket.getsockname()[1])
         app = Starlette(routes=runtimes.routes())
@@ -80,7 +89,6 @@ class Served:
         """Send bytes as they are, and return all that comes back until the server closes."""
         with self.connected() as wire:
             wire.sendall(request)
-            wire.shutdown(socket.SHUT_WR)
             return b"".join(iter(lambda: wire.recv(65_536), b""))
 
     @contextmanager
@@ -90,16 +98,21 @@ class Served:
 
 
 @contextmanager
-def served(runtime: Runtime) -> Iterator[Served]:
-    """Serve a runtime as the one of this process; it is not drained."""
+def served(runtime: Runtime | None) -> Iterator[Served]:
+    """Serve a runtime as the one of this process, or none that is open; it is not drained."""
+    before = runtimes._current._runtime
     runtimes.use(runtime)
-    server = Served(runtime)
+    server = Served()
     try:
         yield server
     finally:
         server.stop()
-        runtimes.use(None)
+        runtimes.use(before)
+
+
+def recommend_body(**more: object) -> dict[str, object]:
+    return {"task_title": "fix the login bug", "user_id": "ada", **more}
 
 
 def execute_body(**more: object) -> dict[str, object]:
-    return {"task_title": "fix the login bug", "workflow_id": "bug-fix", **more}
+    return recommend_body(workflow_id="bug-fix") | more

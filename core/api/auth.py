@@ -138,11 +138,12 @@ def _is_loopback(address: str) -> bool:
 
 
 async def _small_body(headers: Headers, receive: Receive) -> bytes:
+    # Refused before it is sent, where its length is announced.
+    announced = headers.get("content-length", "")
+    too_large = _Refused(413, "body-too-large", "A body has at most 64 kB.")
+    if announced.isdecimal() and int(announced[:9]) > LARGEST_BODY:
+        raise too_large
     try:
-        # Refused before it is sent, where its length is announced.
-        announced = headers.get("content-length", "")
-        if announced.isdecimal() and int(announced[:9]) > LARGEST_BODY:
-            raise BodyTooLarge
         return await whole(receive)
     except BodyTooLarge:
-        raise _Refused(413, "body-too-large", "A body has at most 64 kB.") from None
+        raise too_large from None

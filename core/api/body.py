@@ -17,8 +17,18 @@ class BodyTooLarge(Exception):
     """More was sent than a body may hold."""
 
 
-class _Ambiguous(ValueError):
-    """The text is JSON, but readers disagree on what it says."""
+class _Twice(ValueError):
+    """An object has two values of one name; readers disagree on which counts."""
+
+
+_FAULTS: tuple[tuple[type[Exception], str], ...] = (
+    (_Twice, "says “{}” twice"),
+    (UnicodeDecodeError, "is not UTF-8 text"),
+    (UnicodeEncodeError, "holds half of a surrogate pair, which is no character"),
+    (json.JSONDecodeError, "is not JSON: {0.msg} (line {0.lineno})"),
+    (RecursionError, "is nested too deeply"),
+    (ValueError, "holds a number that is none in JSON, or has too many digits"),
+)
 
 
 async def whole(receive: Receive) -> bytes:
@@ -61,26 +71,17 @@ def json_fault(body: bytes) -> str | None:
     try:
         said = json.loads(body.decode("utf-8-sig"), object_pairs_hook=_without_twins)
         json.dumps(said, ensure_ascii=False, allow_nan=False).encode()
-    except _Ambiguous as problem:
-        return str(problem)
-    except UnicodeDecodeError:
-        return "The body is not UTF-8 text."
-    except UnicodeEncodeError:
-        return "The body holds half of a surrogate pair, which is no character."
-    except json.JSONDecodeError as problem:
-        return f"The body is not JSON: {problem.msg} (line {problem.lineno})."
-    except RecursionError:
-        return "The body is nested too deeply."
-    except ValueError:
-        return "The body holds a number that is none in JSON, or has too many digits."
+    except (ValueError, RecursionError) as problem:
+        why = next(why for kind, why in _FAULTS if isinstance(problem, kind))
+        return f"The body {why.format(problem)}."
     return None
 
 
 def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Make an object, but not of a name that stands there twice: which of the two counts?"""
+    """Make an object of names that each stand there once."""
     made: dict[str, Any] = {}
     for name, value in pairs:
         if name in made:
-            raise _Ambiguous(f"The body says “{name}” twice.")
+            raise _Twice(name)
         made[name] = value
     return made

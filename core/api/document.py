@@ -20,23 +20,20 @@ _TOKEN = {
     "scheme": "bearer",
     "description": "The deployment's token; without one, only callers on the same machine.",
 }
-_RETRY_AFTER = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}}
-_HEADERS: dict[int, dict[str, Any]] = {
-    HTTP_202_ACCEPTED: {
-        "Location": {"description": "Where the run is.", "schema": {"type": "string"}}
-    },
-    HTTP_401_UNAUTHORIZED: {
-        "WWW-Authenticate": {"description": "How to.", "schema": {"type": "string"}}
-    },
+
+
+def _header(name: str, description: str, kind: str = "string") -> dict[str, Any]:
+    return {name: {"description": description, "schema": {"type": kind}}}
+
+
+_RETRY_AFTER = _header("Retry-After", "Seconds to wait.", "integer")
+_HEADERS = {
+    HTTP_202_ACCEPTED: _header("Location", "Where the run is."),
+    HTTP_401_UNAUTHORIZED: _header("WWW-Authenticate", "How to say who calls."),
     HTTP_429_TOO_MANY_REQUESTS: _RETRY_AFTER,
     HTTP_503_SERVICE_UNAVAILABLE: _RETRY_AFTER,
 }
-_REQUEST_ID = {
-    "X-Request-Id": {
-        "description": "The id of this request in the log.",
-        "schema": {"type": "string"},
-    }
-}
+_REQUEST_ID = _header("X-Request-Id", "The id of this request in the log.")
 
 
 class Documented(FastAPI):

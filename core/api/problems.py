@@ -58,16 +58,8 @@ _TITLES = {
     500: "Internal error",
     503: "Unavailable",
 }
-# How the API calls the fields that a task calls otherwise.
-_API_NAMES = {
-    "title": "task_title",
-    "description": "task_description",
-    "priority": "task_priority",
-    "energy": "user_energy",
-    "hours": "estimated_hours",
-    "step": "number",
-    "idempotency_key": "Idempotency-Key",
-}
+# How the API calls what core calls otherwise.
+_API_NAMES = {"step": "number", "idempotency_key": "Idempotency-Key"}
 
 
 def request_id_of(request: Request) -> str:

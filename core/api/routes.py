@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import contextvars
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Annotated, Any, Protocol, TypeVar
+from typing import Annotated, Any, Protocol
 
 from fastapi import FastAPI, Header, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
@@ -17,10 +15,11 @@ from core.api import schemas as s
 from core.api.answers import execution_out, recommend_out, rules_out, workflow_out
 from core.api.auth import Door
 from core.api.document import Documented
+from core.api.pool import Pool
 from core.api.problems import HANDLERS, denied, documented, problem, request_id_of
 from core.catalogue import Catalogue, Domain
 from core.clock import Clock
-from core.errors import Unavailable, WaywardenError
+from core.errors import WaywardenError
 from core.execute import Executor, StepChange
 from core.guard import Denied, Gate, profile_name
 from core.guard import Request as Asked
@@ -29,11 +28,10 @@ from core.recommend import Recommender
 
 __all__ = ["Services", "build"]
 
-WORKERS, MOST_WAITING = 16, 256
 LONGEST_WAIT_S = 30.0
-T = TypeVar("T")
 Key = Annotated[str | None, Header(alias="Idempotency-Key", max_length=200)]
 Id = Annotated[str, Path(max_length=64)]
+Wait = Annotated[float, Query(ge=0, le=LONGEST_WAIT_S, allow_inf_nan=False)]
 
 
 class Services(Protocol):
@@ -52,25 +50,6 @@ class Services(Protocol):
     def ready(self) -> str | None:
         """Return why the process cannot work yet, or None when it can."""
         ...
-
-
-class _Pool:
-    """Threads of the API's own; past a bound, callers are told to come back."""
-
-    def __init__(self) -> None:
-        self._threads = ThreadPoolExecutor(WORKERS, thread_name_prefix="api")
-        self._waiting = 0
-
-    async def run(self, act: Callable[[], T]) -> T:
-        if self._waiting >= MOST_WAITING:
-            raise Unavailable("Too many requests are waiting; try again in a moment.")
-        self._waiting += 1
-        try:
-            context = contextvars.copy_context()  # so that the log knows the request
-            loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._threads, lambda: context.run(act))
-        finally:
-            self._waiting -= 1
 
 
 def build(services: Callable[[], Services], token: Callable[[], str | None]) -> Door:
@@ -92,7 +71,7 @@ def build(services: Callable[[], Services], token: Callable[[], str | None]) -> 
         exception_handlers=HANDLERS,  # type: ignore[arg-type]  # handlers take the base classes
         responses=documented(413, 431, 500),
     )
-    pool = _Pool()
+    pool = Pool()
     _catalogue_routes(app, services, pool)
     _recommend_route(app, services, pool)
     _execute_route(app, services, pool)
@@ -108,7 +87,7 @@ _GUARDED = (401, 403, 503)
 _POSTED = (*_GUARDED, 400, 415, 422)
 
 
-def _catalogue_routes(app: FastAPI, services: Callable[[], Services], pool: _Pool) -> None:
+def _catalogue_routes(app: FastAPI, services: Callable[[], Services], pool: Pool) -> None:
     @app.get("/api/v1/workflows", responses=documented(*_GUARDED, 422))
     async def workflows(
         domain: Annotated[list[Domain] | None, BeforeValidator(_filled), Query()] = None,
@@ -125,7 +104,7 @@ def _catalogue_routes(app: FastAPI, services: Callable[[], Services], pool: _Poo
         return workflow_out(await pool.run(lambda: services().catalogue.get(workflow_id)))
 
 
-def _recommend_route(app: FastAPI, services: Callable[[], Services], pool: _Pool) -> None:
+def _recommend_route(app: FastAPI, services: Callable[[], Services], pool: Pool) -> None:
     @app.post(
         "/api/v1/workflows/recommend",
         response_model=s.RecommendOut,
@@ -144,7 +123,7 @@ def _recommend_route(app: FastAPI, services: Callable[[], Services], pool: _Pool
         return recommend_out(answer)
 
 
-def _execute_route(app: FastAPI, services: Callable[[], Services], pool: _Pool) -> None:
+def _execute_route(app: FastAPI, services: Callable[[], Services], pool: Pool) -> None:
     planning = {"model": s.ExecutionOut, "description": "Still planning; see Location."}
 
     @app.post(
@@ -156,9 +135,7 @@ def _execute_route(app: FastAPI, services: Callable[[], Services], pool: _Pool) 
         body: s.ExecuteIn,
         request: Request,
         key: Key = None,
-        wait: Annotated[
-            float, Query(ge=0, le=LONGEST_WAIT_S, allow_inf_nan=False)
-        ] = LONGEST_WAIT_S,
+        wait: Wait = LONGEST_WAIT_S,
     ) -> Any:
         """Run a workflow for a task; `wait` is how many seconds the steps are waited for."""
         started = await pool.run(lambda: services().executor.start(_asked(body, key)))
@@ -168,7 +145,7 @@ def _execute_route(app: FastAPI, services: Callable[[], Services], pool: _Pool) 
         return await _shown(services, pool, started)
 
 
-async def _shown(services: Callable[[], Services], pool: _Pool, execution_id: str) -> Response:
+async def _shown(services: Callable[[], Services], pool: Pool, execution_id: str) -> Response:
     execution = await pool.run(lambda: services().executor.execution(execution_id))
     planning = execution.status == "planning"
     return JSONResponse(
@@ -191,7 +168,7 @@ async def _planned(executor: Executor, execution_id: str, wait_s: float) -> None
         await asyncio.wait_for(planned.wait(), wait_s)
 
 
-def _run_routes(app: FastAPI, services: Callable[[], Services], pool: _Pool) -> None:
+def _run_routes(app: FastAPI, services: Callable[[], Services], pool: Pool) -> None:
     known = documented(*_GUARDED, 404, 422)
 
     @app.get("/api/v1/executions/{execution_id}", responses=known)
@@ -228,7 +205,7 @@ def _run_routes(app: FastAPI, services: Callable[[], Services], pool: _Pool) -> 
         return await pool.run(act)
 
 
-def _person_routes(app: FastAPI, services: Callable[[], Services], pool: _Pool) -> None:
+def _person_routes(app: FastAPI, services: Callable[[], Services], pool: Pool) -> None:
     @app.post("/api/v1/feedback", responses=documented(*_POSTED, 404))
     async def feedback(body: s.FeedbackIn) -> s.FeedbackOut:
         """Say whether a run was useful; the last answer counts."""
@@ -252,15 +229,16 @@ def _person_routes(app: FastAPI, services: Callable[[], Services], pool: _Pool) 
         )
 
 
-def _backup_route(app: FastAPI, services: Callable[[], Services], pool: _Pool) -> None:
-    @app.post("/api/v1/backup", responses=documented(*_GUARDED, 400, 415))
-    async def backup() -> s.BackupOut:
+def _backup_route(app: FastAPI, services: Callable[[], Services], pool: Pool) -> None:
+    @app.post("/api/v1/backup", responses=documented(*_POSTED))
+    async def backup(body: s.BackupIn) -> s.BackupOut:
         """Copy the ledger, while it is in use, into `backups/` of the data folder."""
+        del body  # there only to be JSON, which no website can send
         made = await pool.run(lambda: services().backup())
         return s.BackupOut(file=made.path.name, size_bytes=made.size_bytes, rows=dict(made.rows))
 
 
-def _health_routes(app: FastAPI, services: Callable[[], Services], pool: _Pool) -> None:
+def _health_routes(app: FastAPI, services: Callable[[], Services], pool: Pool) -> None:
     @app.get("/healthz")
     async def healthz() -> s.Health:
         """Whether the process lives."""
@@ -274,7 +252,8 @@ def _health_routes(app: FastAPI, services: Callable[[], Services], pool: _Pool) 
         except WaywardenError as why:
             why_not = type(why).__name__
         if why_not:
-            return problem(request_id_of(request), 503, "not-ready", why_not)
+            detail = why_not if why_not.endswith(".") else f"It cannot work now: {why_not}."
+            return problem(request_id_of(request), 503, "not-ready", detail)
         return s.Health(status="ok")
 
 

@@ -8,10 +8,12 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from core.catalogue import CodeContext, Domain, Energy, Priority, Task, TimeOfDay, task_from
+from core.errors import InvalidInput
 from core.execute import Status, StepStatus
 from core.recommend import Band
 
 __all__ = [
+    "BackupIn",
     "BackupOut",
     "Candidate",
     "ExecuteIn",
@@ -38,6 +40,14 @@ UserId = Annotated[
     Field(description="1 to 40 letters, digits, spaces or . @ + - _"),
 ]
 Id = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+# What a task calls otherwise.
+_NAMES_HERE = {
+    "title": "task_title",
+    "description": "task_description",
+    "priority": "task_priority",
+    "energy": "user_energy",
+    "hours": "estimated_hours",
+}
 
 
 class _In(BaseModel):
@@ -61,18 +71,22 @@ class RecommendIn(_In):
         """Return the checked task.
 
         Raises:
-            InvalidInput: naming the field, as `Task` calls it, that is not acceptable.
+            InvalidInput: naming the field that is not acceptable.
         """
-        return task_from(
-            title=self.task_title,
-            description=self.task_description,
-            priority=self.task_priority,
-            energy=self.user_energy,
-            time_of_day=self.time_of_day,
-            hours=self.estimated_hours,
-            recent_tasks=self.recent_tasks,
-            code_context=self.code_context,
-        )
+        try:
+            return task_from(
+                title=self.task_title,
+                description=self.task_description,
+                priority=self.task_priority,
+                energy=self.user_energy,
+                time_of_day=self.time_of_day,
+                hours=self.estimated_hours,
+                recent_tasks=self.recent_tasks,
+                code_context=self.code_context,
+            )
+        except InvalidInput as fault:
+            field = _NAMES_HERE.get(fault.field, fault.field)
+            raise InvalidInput(field, str(fault)) from None
 
 
 class ExecuteIn(RecommendIn):
@@ -199,6 +213,10 @@ class WorkflowsOut(BaseModel):
     """Workflows that match, in the catalogue's order."""
 
     workflows: list[WorkflowOut]
+
+
+class BackupIn(_In):
+    """An empty object: nothing can be chosen."""
 
 
 class BackupOut(BaseModel):

@@ -160,7 +160,7 @@ CLAUSE_BEFORE = frozenset({
     "until", "what", "when", "where", "whether", "which", "while", "who", "why", "you",
 })
 BEFORE_A_VERB = frozenset({"and", "not", "to", "you"})
-MODALS = frozenset({"can", "could", "should"})
+MODALS = frozenset({"can", "can't", "can’t", "cannot", "cant", "could", "should"})
 # fmt: on
 
 

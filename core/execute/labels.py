@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from core.execute.english import AMOUNT, ARTICLE, CUT, EMPTY, LOOSE_ENDS, PARTICLES
 
-__all__ = ["About", "gerund", "label", "named", "quoted", "shortened"]
+__all__ = ["About", "gerund", "label", "lowered", "named", "quoted", "shortened"]
 
 LONGEST_OBJECT_WORDS, LONGEST_OBJECT = 8, 56
 LONGEST_CLAUSE_WORDS, LONGEST_CLAUSE = 12, 72
@@ -56,9 +56,14 @@ def named(text: str) -> About:
     """Say what a phrase that names something is about."""
     about = shortened(text) or text
     topic = label(about)
-    place = about.lower().find(topic.lower())
+    place = lowered(about).find(lowered(topic))
     detail = about[place + len(topic) :].strip(" ,;:-") if place >= 0 else ""
     return About(about, topic, detail if PREPOSITION.match(f"{detail.lower()} ") else "")
+
+
+def lowered(text: str) -> str:
+    """Return `text` in lower case with each letter in its place: “İ” does not become two."""
+    return "".join(letter.lower()[0] for letter in text) if not text.isascii() else text.lower()
 
 
 def gerund(verb: str) -> str:

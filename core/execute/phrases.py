@@ -37,7 +37,7 @@ from core.execute.english import (
     leads_on,
     without_receiver,
 )
-from core.execute.labels import About, gerund, label, named, quoted, shortened
+from core.execute.labels import About, gerund, label, lowered, named, quoted, shortened
 
 __all__ = ["Phrases"]
 
@@ -81,7 +81,8 @@ class Phrases:
     def about(self, text: str) -> About:
         """Say what `text`, a task in the second person, is about."""
         about = self._asked(text) or self._of_you(text) or self._stated(text)
-        return self._with_article(about or self._commanded(text), text)
+        about = about or self._commanded(text)
+        return self._with_article(about, text) if about.topic.split() else About(text, text)
 
     def _with_article(self, about: About, text: str) -> About:
         """Give a thing of which there is one its article: “the login button”."""
@@ -101,7 +102,7 @@ class Phrases:
 
     def _asked(self, text: str) -> About | None:
         """Turn a question into what is asked: “what to cook”, “whether you need a visa”."""
-        low = text.lower()
+        low = lowered(text)
         if asked := _ASKED.match(low):
             opening, modal, rest = (text[slice(*asked.span(group))] for group in (1, 2, 3))
             by_you = modal.lower() in {"do", "would"} or opening.lower() == "why"
@@ -126,7 +127,7 @@ class Phrases:
     def _of_you(self, text: str) -> About | None:
         """“feeling overwhelmed”, “your job” of “you hate your job”, “finding your keys”."""
         words = text.split()
-        if you := _YOU.match(text.lower()):
+        if you := _YOU.match(lowered(text)):
             rest = text[you.end() :]
             state = "be" if you["are"] else you["state"]
             return self._doing(state, rest.split()) if state in {"be", "feel"} else named(rest)

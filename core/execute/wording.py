@@ -231,7 +231,7 @@ def _to_second_person(text: str) -> str:
             person.end() == len(text) or _NUMBERED.search(text[: person.start()])
         )
         shouted = len(said) > 1 and said.isupper()
-        return said if numeral or shouted else _YOURS[said.lower()]
+        return said if numeral or shouted else _YOURS.get(said.lower(), said)
 
     return _PERSON.sub(yours, text)
 
@@ -265,7 +265,8 @@ def _when(deadline: re.Match[str]) -> str:
 
 
 def _full_day(day: re.Match[str]) -> str:
-    return next(full for full in _DAYS if full.lower().startswith(day.group(0)[:3].lower()))
+    said = day.group(0)
+    return next((full for full in _DAYS if full.lower().startswith(said[:3].lower())), said)
 
 
 @lru_cache(maxsize=2_000)

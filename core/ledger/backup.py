@@ -199,7 +199,7 @@ def _files(ledger: Path) -> dict[str, tuple[int, int, int]]:
     found = {}
     for suffix in _SUFFIXES:
         try:
-            stat = os.stat(f"{ledger}{suffix}")
+            stat = Path(f"{ledger}{suffix}").stat()
         except FileNotFoundError:
             continue
         found[suffix] = (stat.st_ino, stat.st_size, stat.st_mtime_ns)

@@ -18,7 +18,7 @@ from core.errors import (
     LedgerUnavailable,
 )
 
-__all__ = ["ENVIRONMENT", "Database", "explained"]
+__all__ = ["ENVIRONMENT", "Database", "explained", "first_line"]
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 
@@ -49,7 +49,7 @@ _SIGNS: tuple[tuple[type[LedgerUnavailable], tuple[str, ...], str], ...] = (
     ),
     (
         LedgerTooNew,
-        ("with version number", "newer version", "serialization version"),
+        ("with version number", "newer version", "serialization version", "wal of version"),
         "The ledger {path} was written by a newer version of Waywarden; install that one.",
     ),
     (
@@ -60,10 +60,11 @@ _SIGNS: tuple[tuple[type[LedgerUnavailable], tuple[str, ...], str], ...] = (
             "checksum",
             "enough bytes",
             "serialization error",
+            "replaying wal",
             "loading external extensions",  # what it says of an SQLite file
         ),
-        "The ledger {path} is damaged or is no ledger; restore a backup, or move it away to "
-        "begin a new one. DuckDB says: {said}",
+        "The ledger {path} is damaged or is no ledger; restore a backup, or move it and its .wal "
+        "file away to begin a new one. DuckDB says: {said}",
     ),
 )
 
@@ -72,15 +73,21 @@ def explained(problem: BaseException, path: Path) -> LedgerUnavailable:
     """Turn DuckDB's or the system's error into a new one that an operator can act on."""
     if isinstance(problem, LedgerUnavailable):
         return _another(problem)
-    text = str(problem) or repr(problem)
+    text = str(problem)
     if locked := _LOCKED.search(text):
         return LedgerLocked(str(path), int(locked.group(1)) if locked.group(1) else None)
-    said = text.splitlines()[0]
+    said = first_line(problem)
     clue = text.replace(str(path.parent), "").lower()  # a folder's name says nothing
     for error, signs, sentence in _SIGNS:
         if any(sign in clue for sign in signs):
             return error(sentence.format(path=path, folder=path.parent, said=said))
     return LedgerUnavailable(f"The ledger {path} cannot be used: {said}")
+
+
+def first_line(problem: BaseException) -> str:
+    """Return what an error says first, as a sentence."""
+    said = (str(problem) or repr(problem)).splitlines()[0]
+    return said if said.endswith((".", "!", "?")) else f"{said}."
 
 
 def _another(problem: LedgerUnavailable) -> LedgerUnavailable:

@@ -70,7 +70,9 @@ class Ledger:
         """Write what waits and close the file."""
         self._writer.drain()
         try:
-            self._database.close()
+            # Closing moves rows between the files that a backup may be copying.
+            with self._writer.paused():
+                self._database.close()
         except duckdb.Error as problem:
             raise explained(problem, self.path) from problem
 

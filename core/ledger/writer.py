@@ -15,7 +15,7 @@ import duckdb
 import pyarrow as pa
 
 from core.errors import LedgerBusy, LedgerUnavailable, RowRefused
-from core.ledger.database import ENVIRONMENT, Database, explained
+from core.ledger.database import ENVIRONMENT, Database, explained, first_line
 from core.ledger.events import EVENTS, Event
 
 __all__ = ["Writer"]
@@ -262,5 +262,4 @@ def _json(value: object) -> str | None:
 
 
 def _refused(problem: BaseException) -> RowRefused:
-    first_line = (str(problem) or repr(problem)).splitlines()[0]
-    return RowRefused(f"The ledger refused a row: {first_line}")
+    return RowRefused(f"The ledger refused a row: {first_line(problem)}")

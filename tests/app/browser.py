@@ -39,8 +39,6 @@ class Browser:
         """Go to a page, with more in its address."""
         self.app.query_params.update(query)
         if page != "recommend" or self.app._registered_pages:
-            if not self.app._registered_pages:
-                self.draw()
             self.app.switch_page(PAGES[page])
         return self.draw()
 

@@ -2,39 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 
+from core import runtime as runtimes
+from core.clock import new_id
+from core.ledger import RequestDecided
+from core.recommend import Embedder
 from core.runtime import Runtime
-from core.settings import Limits, Rule
+from core.settings import Limits, Rule, Settings
 from tests.app.browser import Browser
 from tests.asking import asked, rows, run, to_execute, to_recommend
 from tests.fakes import FakeClock
 
-MANY = (Rule(limit=10_000, window_s=3_600),)
+ONE = (Rule(limit=1, window_s=3_600),)
+
+
+@pytest.fixture(scope="module")
+def week(tmp_path_factory: pytest.TempPathFactory, embedder: Embedder) -> Iterator[Runtime]:
+    """Yesterday one question, today three, two runs and a denial; one run was rated."""
+    clock = FakeClock()
+    settings = Settings(data_dir=tmp_path_factory.mktemp("week"))
+    runtime = Runtime(settings, clock=clock, embedder=embedder)
+    asked(runtime, to_recommend("of yesterday", user_id="local"))
+    clock.advance(days=1)
+    for title in ("fix the login bug", "plan my week", "100% of it"):
+        asked(runtime, to_recommend(title, user_id="local"))
+    execution = run(runtime, to_execute("fix the login bug", user_id="local"))
+    run(runtime, to_execute("of bob", "meal-planning", user_id="bob"))
+    runtime.executor.rate(execution, useful=True)
+    clock.advance(minutes=2)
+    runtime.gate.limits = Limits(per_user={"execute": ONE, "recommend": ()})
+    runtime.executor.start(to_execute("one too many", user_id="local"))
+    yield runtime
+    runtime.drain()
 
 
 @pytest.fixture
-def busy(serve: Callable[..., Runtime], clock: FakeClock) -> Iterator[Runtime]:
-    """Yesterday one question, today three, two runs and a denial; one run was rated."""
-    console = serve()
-    asked(console, to_recommend("of yesterday", user_id="local"))
-    clock.advance(days=1)
-    for title in ("fix the login bug", "plan my week", "100% of it"):
-        asked(console, to_recommend(title, user_id="local"))
-    execution = run(console, to_execute("fix the login bug", user_id="local"))
-    run(console, to_execute("of bob", "meal-planning", user_id="bob"))
-    console.executor.rate(execution, useful=True)
-    clock.advance(minutes=2)
-    one = (Rule(limit=1, window_s=3_600),)
-    console.gate.limits = Limits(
-        per_user={"execute": one, "recommend": MANY},
-        deployment={"execute": (), "recommend": ()},
-    )
-    console.executor.start(to_execute("one too many", user_id="local"))
-    yield console
-    console.gate.limits = Limits()
+def busy(week: Runtime) -> Iterator[Runtime]:
+    runtimes.use(week)
+    yield week
+    runtimes.use(None)
 
 
 def metrics(browser: Browser) -> dict[str, tuple[str, str]]:
@@ -144,22 +154,40 @@ def test_a_run_tells_all_that_happened_to_it(busy: Runtime) -> None:
     assert timeline["Detail"][1].startswith("bug-fix: 8 steps, ")
 
 
-def test_requests_come_in_pages_of_fifty(busy: Runtime) -> None:
-    for number in range(60):
-        asked(busy, to_recommend(f"task {number}", user_id="local"))
+@pytest.fixture
+def crowded(console: Runtime) -> None:
+    """Sixty-seven requests, all of one hour."""
+    asked(console, to_recommend("task 0", user_id="local"))
+    (first,) = rows(console.ledger, "requests")
+    shared = first | {"recent_tasks": [], "idempotency_key": None}
+    console.ledger.write(
+        *(
+            RequestDecided(
+                **shared
+                | {
+                    "ts": first["ts"] + timedelta(seconds=number),
+                    "request_id": new_id(),
+                    "task_title": f"task {number}",
+                }
+            )
+            for number in range(1, 67)
+        )
+    )
+
+
+@pytest.mark.usefixtures("crowded")
+def test_requests_come_in_pages_of_fifty() -> None:
     browser = Browser().open("activity")
     assert "67 requests" in browser.said
-    assert len(listed(browser)) == 50
+    assert listed(browser) == [f"task {number}" for number in range(66, 16, -1)]
     browser.app.pagination(key="activity_page").set_value(2)
     browser.draw()
-    assert len(listed(browser)) == 17
-    assert listed(browser)[-1] == "of yesterday"
+    assert listed(browser) == [f"task {number}" for number in range(16, -1, -1)]
 
 
-def test_a_filter_set_on_a_later_page_shows_what_it_finds(busy: Runtime) -> None:
-    for number in range(60):
-        asked(busy, to_recommend(f"task {number}", user_id="local"))
+@pytest.mark.usefixtures("crowded")
+def test_a_filter_set_on_a_later_page_shows_what_it_finds() -> None:
     browser = Browser().open("activity")
     browser.app.pagination(key="activity_page").set_value(2)
-    browser.draw().type("find", "bob").draw()
-    assert listed(browser) == ["of bob"]
+    browser.draw().type("find", "task 66").draw()
+    assert listed(browser) == ["task 66"]

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from core.runtime import Runtime
+from core.settings import Limits, Rule
 from tests.app.browser import Browser
 from tests.asking import rows
 from tests.fakes import FakeClock
@@ -175,13 +176,13 @@ def test_a_denial_names_the_rule_and_counts_down(
     assert len(rows(console.ledger, "executions")) == 4
 
 
-def test_a_denied_question_says_so_too(browser: Browser) -> None:
-    browser.open()
-    for number in range(30):
-        browser.ask(f"fix bug {number}")
-    assert "used this minute" not in browser.said
+def test_a_denied_question_says_so_too(browser: Browser, console: Runtime) -> None:
+    twice = (Rule(limit=2, window_s=3_600),)
+    console.gate.limits = Limits(per_user={"execute": twice, "recommend": twice})
+    browser.open().ask("fix a bug").ask("fix another bug")
+    assert "used this hour" not in browser.said
     said = browser.ask("fix one bug more").said
-    assert "30 of 30 recommendations used this minute. Next one at 09:01:00" in said
+    assert "2 of 2 recommendations used this hour. Next one at 10:00:00, in 1 h 00 min." in said
 
 
 def test_the_denial_is_in_the_viewers_zone(console: Runtime) -> None:

@@ -21,7 +21,7 @@ expected_step_count = 4
 system_prompt = "You plan how tea is made."
 user_prompt_template = "Plan this: {task_title}"
 """
-BROKEN = {
+BROKEN: dict[str, str | bytes] = {
     "syntax.toml": 'workflow_id = "syntax"\nname = "unfinished\n',
     "unknown.toml": 'name = "A"\nnmae = "B"\n',
     "huge.toml": "# " + "x" * 70_000,

@@ -3,28 +3,16 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
+from tests.e2e import chromium
 from tests.e2e.console import ARTIFACTS, WAYWARDEN_RUN, Console, zone_by_day
-
-CHROMIUMS = ("chromium", "chromium-browser", "google-chrome")
-ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-    # What a page asks of another host is seen by the test, and goes nowhere.
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-)
 
 StartConsole = Callable[..., Console]
 OpenPage = Callable[..., Page]
@@ -57,6 +45,7 @@ class Watched:
                 locale="en-GB",
                 reduced_motion="reduce",
             )
+            context.set_default_timeout(chromium.PATIENCE_MS)
             context.on("request", lambda request: self.requested.append(request.url))
             self.contexts.append(context)
         page = context.new_page()
@@ -74,15 +63,8 @@ class Watched:
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Debian's chromium."""
-    found = next(filter(None, map(shutil.which, CHROMIUMS)), None)
-    if found is None:
-        pytest.skip("NO END-TO-END TEST WAS RUN: there is no chromium (apt-get install chromium)")
-    expect.set_options(timeout=20_000)  # a busy machine is slow, not wrong
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
+    with chromium.running() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

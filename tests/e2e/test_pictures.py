@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Literal
 
 import pytest
@@ -109,6 +108,23 @@ def test_every_page_can_be_read_and_fits_a_phone(
             more = MORE[name](page)
             faults += pictured(page, f"{more}-{state}-{scheme}")
     assert not faults, "\n".join(faults)
+
+
+def test_a_theme_chosen_while_a_page_is_open_leaves_all_of_it_readable(
+    consoles: dict[str, Console], open_page: OpenPage
+) -> None:
+    page = open_page(f"{consoles['full'].url}/overview")
+    expect(page.locator(".js-plotly-plot .gtitle")).to_have_count(2)
+    at_rest(page)
+    page.get_by_role("button", name="Main menu").click()
+    page.get_by_test_id("stMainMenuPopover").get_by_text("Dark").click()
+    page.keyboard.press("Escape")
+    background = "getComputedStyle(document.querySelector('.stApp')).backgroundColor"
+    page.wait_for_function(f"{background} !== 'rgb(255, 255, 255)'")
+    at_rest(page)
+    page.screenshot(path=PICTURES / "overview-full-turned-dark-wide.png")
+    expect(page.locator(".js-plotly-plot .gtitle")).to_have_count(2)
+    assert page.evaluate(FAINT, LEAST_CONTRAST) == []
 
 
 def answer(page: Page) -> str:

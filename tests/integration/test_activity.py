@@ -54,7 +54,7 @@ def settled(of: RequestDecided, outcome: str) -> RequestSettled:
         request_id=of.request_id,
         kind=of.kind,
         user_id=of.user_id,
-        outcome=outcome,  # type: ignore[arg-type]
+        outcome=outcome,
         error_type="ValueError" if outcome == "failed" else None,
         latency_ms=1.5,
     )

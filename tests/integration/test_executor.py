@@ -271,8 +271,37 @@ def test_a_plan_that_the_ledger_refuses_settles_as_failed(open_runtime: Open) ->
     runtime = open_runtime(unwritable)
     execution = ended(runtime, start(runtime))
     assert execution.status == "failed"
-    assert execution.error in {"RowRefused", "ValidationError"}
+    assert execution.error == "RowRefused"
     assert len(rows(runtime.ledger, "settlements")) == 1
+
+
+# --- once more
+
+
+def test_what_was_not_made_is_started_again_as_one_new_run(open_runtime: Open) -> None:
+    broken = SlowPlanner(problem=ZeroDivisionError("by zero"))
+    broken.release_all()
+    runtime = open_runtime(broken)
+    failed = start(runtime, title="fix it", key="first try")
+    assert ended(runtime, failed).status == "failed"
+    again = runtime.executor.again(failed, "ada")
+    assert again == runtime.executor.again(failed, "ada")
+    assert again != failed
+    assert ended(runtime, str(again)).task_title == "fix it"
+    assert ended(runtime, failed).status == "failed"
+    assert [task.title for _, task in broken.planned] == ["fix it", "fix it"]
+    first, second = rows(runtime.ledger, "requests")
+    assert first["fingerprint"] == second["fingerprint"]
+
+
+def test_nobody_starts_another_persons_run_again(slow: Runtime) -> None:
+    execution_id = start(slow)
+    slow.executor.cancel(execution_id)
+    with pytest.raises(UnknownExecution):
+        slow.executor.again(execution_id, "bob")
+    with pytest.raises(UnknownExecution):
+        slow.executor.again("no such run", "ada")
+    assert len(rows(slow.ledger, "requests")) == 1
 
 
 # --- when the ledger or the process ends first

@@ -632,6 +632,23 @@ def test_whoever_waits_for_room_when_the_ledger_closes_is_refused(
         call.result(PATIENCE_S)
 
 
+def test_closing_waits_while_the_files_are_being_copied(
+    tmp_path: Path, pool: ThreadPoolExecutor
+) -> None:
+    ledger = Ledger(tmp_path / "ledger.duckdb")
+    ledger.write(feedback(1))
+    log = tmp_path / "ledger.duckdb.wal"
+    before = log.read_bytes()
+
+    with ledger._writer.paused():
+        closing = pool.submit(ledger.close)
+        with pytest.raises(TimeoutError):
+            closing.result(0.2)
+        assert log.read_bytes() == before
+    closing.result(PATIENCE_S)
+    assert not log.exists()
+
+
 def test_closing_twice_is_harmless_and_a_closed_ledger_answers_nothing(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "ledger.duckdb")
     ledger.close()

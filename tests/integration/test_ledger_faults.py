@@ -40,8 +40,14 @@ from tests.fakes import PATIENCE_S
 
 PROJECT = Path(__file__).parents[2]
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
-NOISE = Random(1)  # noqa: S311 - bytes that do not compress, the same each time
 NO_LIMIT = resource.RLIM_INFINITY
+
+
+def chance(seed: int) -> Random:
+    return Random(seed)  # noqa: S311 - where to do damage, the same each time
+
+
+NOISE = chance(1)  # bytes that do not compress
 
 
 class StumblingCursor:
@@ -230,11 +236,11 @@ def test_a_ledger_cut_short_or_with_a_wrong_bit_is_a_sentence_or_right_answers(
     ledger.close()
     whole = path.read_bytes()
     right = [f"{n:03}" for n in range(300)]
-    chance = NOISE
-    damaged = [whole[: chance.randrange(len(whole))] for _ in range(6)]
-    for place in [0, 20, 5_000, 9_000, *(chance.randrange(len(whole)) for _ in range(10))]:
+    luck = chance(2)
+    damaged = [whole[: luck.randrange(len(whole))] for _ in range(6)]
+    for place in [0, 20, 5_000, 9_000, *(luck.randrange(len(whole)) for _ in range(10))]:
         spoilt = bytearray(whole)
-        spoilt[place] ^= 1 << chance.randrange(8)
+        spoilt[place] ^= 1 << luck.randrange(8)
         damaged.append(bytes(spoilt))
 
     said = []
@@ -255,6 +261,31 @@ def test_a_ledger_cut_short_or_with_a_wrong_bit_is_a_sentence_or_right_answers(
     assert {"is damaged or is no ledger" in sentence for sentence in said} == {True}
 
 
+def test_a_damaged_or_foreign_log_is_one_sentence_and_not_dropped(path: Path) -> None:
+    log = path.with_name("ledger.duckdb.wal")
+    ledger = Ledger(path)
+    for number in range(9):
+        ledger.write(step(number))
+    content, written = path.read_bytes(), log.read_bytes()
+    ledger.close()
+
+    for place in chance(3).sample(range(200, len(written)), 12):
+        spoilt = bytearray(written)
+        spoilt[place] ^= 0x55
+        path.write_bytes(content)
+        log.write_bytes(spoilt)
+        with pytest.raises(LedgerUnavailable, match=r"is damaged or is no ledger; .* \.wal file"):
+            Ledger(path)
+        assert log.read_bytes() == spoilt
+
+    path.unlink()
+    log.write_bytes(written)
+    with pytest.raises(LedgerUnavailable, match="WAL does not match database file"):
+        Ledger(path)
+    path.write_bytes(content)
+    assert ids_in(path) == [str(number) for number in range(9)]
+
+
 @pytest.mark.parametrize("obstacle", ["folder", "parent", "dangling"])
 def test_something_else_in_the_ledgers_place_is_one_sentence(
     tmp_path: Path, obstacle: str
@@ -268,9 +299,8 @@ def test_something_else_in_the_ledgers_place_is_one_sentence(
         path.parent.mkdir()
         path.symlink_to(tmp_path / "nowhere" / "ledger.duckdb")
 
-    with pytest.raises(LedgerUnavailable, match=f"The ledger {path} cannot be used: ") as caught:
+    with pytest.raises(LedgerUnavailable, match=rf"^The ledger {path} cannot be used: .*\.$"):
         Ledger(path)
-    assert "\n" not in str(caught.value)
 
 
 def test_a_file_of_a_newer_duckdb_is_refused_as_too_new(path: Path) -> None:
@@ -314,6 +344,7 @@ def test_an_error_without_words_is_still_a_sentence(problem: BaseException) -> N
     sentence = str(explained(problem, Path("ledger.duckdb")))
 
     assert sentence.startswith("The ledger ledger.duckdb cannot be used: ")
+    assert sentence.endswith(".")
     assert type(problem).__name__ in sentence
 
 
@@ -648,6 +679,7 @@ def test_a_refused_row_is_logged_without_a_traceback(
 
     [record] = caplog.records
     assert record.getMessage().startswith("The ledger refused a row: Conversion Error")
+    assert record.getMessage().endswith(".")
     assert record.exc_info is None
 
 

@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -140,7 +141,7 @@ def test_confidences_have_words() -> None:
     ],
 )
 def test_the_steps_and_minutes_that_are_named_are_those_of_the_plan(
-    desk: Runtime, context: dict[str, object]
+    desk: Runtime, context: dict[str, Any]
 ) -> None:
     answer = asked(desk, to_recommend("fix the login bug", **context))
     for suggestion in answer.suggestions:

@@ -241,7 +241,7 @@ class StuckEmbedder(Embedder):
         self.let_go.wait(PATIENCE_S)
         if self._problem:
             raise self._problem
-        return np.ones((len(texts), self.dimensions), dtype=np.float32) / 512**0.5
+        return np.full((len(texts), self.dimensions), 512**-0.5, dtype=np.float32)
 
 
 def test_everything_but_the_recommender_works_while_it_warms_up(

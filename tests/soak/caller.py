@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 API = "/api/v1"
+BROKEN = (OSError, http.client.HTTPException)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,7 @@ class Answer:
 
 
 class Caller:
-    """Asks and waits for the whole answer; a connection that breaks is the caller's to handle."""
+    """Asks and waits for the whole answer; after a broken connection the next is a new one."""
 
     def __init__(self, port: int) -> None:
         # Its `connect` sets TCP_NODELAY.
@@ -29,9 +30,15 @@ class Caller:
         self, method: str, path: str, body: dict[str, Any] | None = None, key: str = ""
     ) -> Answer:
         headers = {"Content-Type": "application/json"} | ({"Idempotency-Key": key} if key else {})
-        self._connection.request(method, path, json.dumps(body) if body else None, headers)
-        response = self._connection.getresponse()
-        return Answer(response.status, json.loads(response.read()))
+        try:
+            self._connection.request(method, path, json.dumps(body) if body else None, headers)
+            response = self._connection.getresponse()
+            said = response.read()
+        except BROKEN:
+            self._connection.close()
+            raise
+        is_json = "json" in response.headers.get("Content-Type", "")
+        return Answer(response.status, json.loads(said) if is_json else {"text": said.decode()})
 
     def get(self, path: str) -> Answer:
         return self.ask("GET", path)

@@ -17,14 +17,16 @@ from core.settings import PROJECT, Limits, Rule
 from tests.soak.caller import API, Caller
 from tests.soak.evidence import Evidence
 from tests.soak.notebook import Notebook, Noted, answered, read, unanswered
-from tests.soak.process import NO_RULES, PATIENCE_S, Server
+from tests.soak.process import NO_LIMITS, PATIENCE_S, Server
 
 EXECUTE = Rule(limit=3, window_s=3_600)
 RECOMMEND = Rule(limit=20, window_s=15)
-LIMITS = Limits(per_user={"execute": (EXECUTE,), "recommend": (RECOMMEND,)}, deployment=NO_RULES)
+LIMITS = Limits(
+    per_user={"execute": (EXECUTE,), "recommend": (RECOMMEND,)}, deployment=NO_LIMITS.deployment
+)
 AT_ONCE = 8
 MOST_NOTED_BYTES = 250_000
-LONGEST_START_S = 1.5
+LONGEST_START_S = 0.8
 ANSWERS = {200, 429}
 
 

@@ -10,11 +10,12 @@ import sys
 
 import uvicorn
 
-import app
-import core.api
+import app  # noqa: F401 - loaded before it is asked to serve
+import core.api  # noqa: F401 - the same
 from core import logs, runtime
+from core.catalogue import Catalogue
 from core.ledger import writer
-from core.recommend import Embedder
+from core.recommend import Embedder, LocalRanker
 from core.settings import PROJECT, Limits, Settings
 
 # Small, so that kills meet checkpoints too.
@@ -23,15 +24,13 @@ CHECKPOINT_BYTES = 400_000
 
 def main(limits: str, *options: str) -> None:
     """Serve until a signal comes; `often` as a further argument means to checkpoint often."""
-    assert app.app
-    assert core.api.build
     if "often" in options:
         writer.CHECKPOINT_BYTES = CHECKPOINT_BYTES
     logs.configure()
     settings = Settings.from_environment()
     settings = settings.model_copy(update={"limits": Limits.model_validate_json(limits)})
     embedder = Embedder()
-    embedder.encode(["anything"])
+    LocalRanker(Catalogue.load([PROJECT / "workflows"]), embedder)  # it remembers their phrases
     if not sys.stdin.readline():
         return  # whoever wanted a server has gone
     runtime.use(runtime.Runtime(settings, embedder=embedder))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from tests.soak.crashes import Crashes
@@ -11,5 +12,5 @@ def test_three_kills_under_load_lose_nothing_acknowledged_and_bend_no_limit(
     tmp_path: Path,
 ) -> None:
     tally = Crashes(tmp_path, "crash-short", seed=3).run(kills=3, kills_while_starting=1)
-    print(f"\n{tally}")
+    sys.stdout.write(f"\n{tally}\n")
     assert tally.acknowledged > 30

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import sys
 import threading
@@ -13,12 +12,11 @@ from random import Random
 from typing import Any
 
 from core.settings import PROJECT
-from tests.soak.caller import Caller
+from tests.soak.caller import BROKEN, Caller
 from tests.soak.notebook import Notebook, Noted
 
 CALLERS = 16
 _TITLES = PROJECT / "data" / "labelled.jsonl"
-_GONE = (OSError, http.client.HTTPException)
 
 
 class Walkers:
@@ -49,7 +47,7 @@ class Walkers:
             while True:
                 person(caller, f"{self._life}-{number}-{turn}", chance)
                 turn += 1
-        except _GONE:
+        except BROKEN:
             caller.close()
 
     def _walk(self, caller: Caller, name: str, chance: Random) -> None:

@@ -21,6 +21,7 @@ from core.recommend import (
     LabelledTask,
     LocalRanker,
     Ranked,
+    Ranker,
     calibrate,
 )
 from core.recommend.calibration import features, fit, softmax
@@ -166,8 +167,8 @@ def labelled() -> list[LabelledTask]:
 
 
 @pytest.fixture(scope="module")
-def refitted(ranker: LocalRanker) -> Curve:
-    return calibrate(ranker, LABELLED)
+def refitted(remembering_ranker: Ranker) -> Curve:
+    return calibrate(remembering_ranker, LABELLED)
 
 
 def test_the_shipped_curve_was_fitted_by_this_ranker_on_the_shipped_labels(

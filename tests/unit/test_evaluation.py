@@ -17,8 +17,8 @@ from core.recommend import (
     Embedder,
     Evaluation,
     LabelledTask,
-    LocalRanker,
     Ranked,
+    Ranker,
     evaluate,
     read_labelled,
 )
@@ -127,10 +127,10 @@ def test_rows_that_nothing_fits_alone_have_no_shares(catalogue: Catalogue) -> No
 
 
 def test_the_recommender_finds_at_least_85_of_100_of_our_own_tasks(
-    ranker: LocalRanker, curve: Curve
+    remembering_ranker: Ranker, curve: Curve
 ) -> None:
     def rank(task: Task) -> tuple[list[Ranked], list[float]]:
-        ranking = ranker.rank(task)
+        ranking = remembering_ranker.rank(task)
         return ranking, curve.confidences(ranking, 3)
 
     figures = evaluate(rank, read_labelled(LABELLED))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from core.catalogue import Catalogue, Task, Workflow, content_stems, stem, task_from, words_of
-from core.recommend import LocalRanker, Ranked, read_labelled
+from core.recommend import Ranked, Ranker, read_labelled
 from core.recommend.reason import reason_for
 from core.settings import PROJECT
 
@@ -26,13 +26,13 @@ class Size:
 
 
 @pytest.fixture(scope="module")
-def reasons(ranker: LocalRanker) -> list[tuple[Task, Ranked, str]]:
+def reasons(remembering_ranker: Ranker) -> list[tuple[Task, Ranked, str]]:
     """The reasons of the first three places of every labelled task."""
     return [
         (task, ranked, reason_for(task, ranked, Size()))
         for row in read_labelled(PROJECT / "data" / "labelled.jsonl")
-        for task in [task_from(title=row.title, description=row.description, energy=1, hours=1)]
-        for ranked in ranker.rank(task)[:3]
+        for task in [task_from(title=row.title, description=row.description)]
+        for ranked in remembering_ranker.rank(task)[:3]
     ]
 
 

@@ -13,7 +13,7 @@ from core.catalogue.template import VARIABLES, faults_in
 
 NAMES = sorted(VARIABLES)
 texts = st.text(max_size=20)
-values = st.fixed_dictionaries({name: texts for name in NAMES})
+values = st.fixed_dictionaries(dict.fromkeys(NAMES, texts))
 # Pieces that meet at every kind of edge: `{{` after a variable, a variable after `}}`, and so on.
 pieces = st.one_of(
     st.sampled_from(["{{", "}}", "{{}}", "}}{{", "{{{{", *(f"{{{name}}}" for name in NAMES)]),

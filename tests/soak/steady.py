@@ -1,0 +1,75 @@
+"""A server under a steady load: what it answers, and what it keeps of memory and files."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import linear_regression
+
+import psutil
+
+from tests.soak.load import Load, Report, Running
+from tests.soak.process import serving
+
+PER_S = 50.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What the server held at a time, in seconds since the load began."""
+
+    at_s: float
+    memory_mb: float
+    files: int
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The report of a load, and samples from its warm-up to its end."""
+
+    report: Report
+    samples: list[Sample]
+
+    @property
+    def mb_per_minute(self) -> float:
+        """The slope of resident memory, by least squares."""
+        minutes = [sample.at_s / 60 for sample in self.samples]
+        return linear_regression(minutes, [sample.memory_mb for sample in self.samples]).slope
+
+    @property
+    def files(self) -> list[int]:
+        """How many file descriptors were open, each number once."""
+        return sorted({sample.files for sample in self.samples})
+
+    def __str__(self) -> str:
+        memory = [sample.memory_mb for sample in self.samples]
+        said = self.report
+        return (
+            f"{said.answers:,} answers, {said.per_s:.1f}/s, p50 {said.p50_ms:.0f} ms, "
+            f"p95 {said.p95_ms:.0f} ms, errors {said.errors or 0}; memory {memory[0]:.0f} MB to "
+            f"{memory[-1]:.0f} MB, {self.mb_per_minute:+.2f} MB a minute "
+            f"(n = {len(memory)}); open files {self.files}"
+        )
+
+
+def held(folder: Path, name: str, *, seconds: float, warm_up_s: float, every_s: float) -> Held:
+    """Load a fresh server steadily with everything that the API can be asked."""
+    samples = []
+    with serving(folder / "data", name) as server:
+        process = psutil.Process(server.process.pid)
+        load = Load(server.port, seconds, per_s=PER_S, mix="everything", warm_up_s=warm_up_s)
+        since = time.monotonic()
+        with Running(load) as running:
+            while not running.ended:
+                time.sleep(every_s)
+                at_s = time.monotonic() - since
+                # The last second or two: the callers hang up, one after the other.
+                if warm_up_s <= at_s <= seconds:
+                    samples.append(_sample(process, at_s))
+            return Held(running.report(), samples)
+
+
+def _sample(process: psutil.Process, at_s: float) -> Sample:
+    with process.oneshot():
+        return Sample(at_s, process.memory_info().rss / 2**20, process.num_fds())
