@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.shared.session import is_dark
+from pages.shared.session import is_dark, runtime
 from pages.shared.sidebar import sidebar
 
 SHIPPED = Path(__file__).resolve().parents[1] / "data"
@@ -37,5 +37,6 @@ page = st.navigation(
     },
     expanded=True,
 )
+runtime()  # a ledger that cannot be opened is said on the page, and nothing else is drawn
 sidebar()
 page.run()

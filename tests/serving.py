@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -16,19 +20,25 @@ from starlette.applications import Starlette
 
 from core import runtime as runtimes
 from core.runtime import Runtime
+from core.settings import PROJECT
 from tests.asking import PATIENCE_S
 
 __all__ = [
     "API",
     "EXECUTE",
     "RECOMMEND",
+    "WAYWARDEN",
     "Answer",
     "Served",
     "execute_body",
+    "free_port",
     "recommend_body",
     "served",
+    "waywarden",
+    "waywarden_at",
 ]
 
+WAYWARDEN = Path(sys.executable).with_name("waywarden")
 API = "/api/v1"
 RECOMMEND, EXECUTE = f"{API}/workflows/recommend", f"{API}/workflows/execute"
 
@@ -116,3 +126,31 @@ def recommend_body(**more: object) -> dict[str, object]:
 
 def execute_body(**more: object) -> dict[str, object]:
     return recommend_body(workflow_id="bug-fix") | more
+
+
+def free_port() -> int:
+    """Return a loopback port that nobody listens on now."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+def waywarden_at(data_dir: Path, **variables: str) -> dict[str, str]:
+    """Return the environment of a command over this data folder."""
+    inherited = {name: value for name, value in os.environ.items() if "WAYWARDEN" not in name}
+    given = {f"WAYWARDEN_{name.upper()}": value for name, value in variables.items()}
+    return {**inherited, "WAYWARDEN_DATA_DIR": str(data_dir), **given}
+
+
+def waywarden(
+    data_dir: Path, *arguments: str | Path, cwd: Path = PROJECT, **variables: str
+) -> subprocess.CompletedProcess[str]:
+    """Run one command to its end, as an operator does."""
+    return subprocess.run(
+        [WAYWARDEN, *map(str, arguments)],
+        cwd=cwd,
+        env=waywarden_at(data_dir, **variables),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S * 3,
+        check=False,
+    )

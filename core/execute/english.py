@@ -24,6 +24,7 @@ __all__ = [
     "NEVER_ALONE",
     "NO_ARTICLE",
     "NO_OBJECT",
+    "ORDINAL",
     "PARTICLES",
     "PERSONS",
     "PLAIN_FINITE",
@@ -54,10 +55,11 @@ _ARTICLES = (
 ARTICLE = re.compile(rf"^(?:(?:{_ARTICLES})\s+)+", re.IGNORECASE)
 GIVEN = re.compile(r"(the|an?|that|this|your)\s+", re.IGNORECASE)
 NO_ARTICLE = re.compile(
-    r"(?:(?:\w+ing (?:your|the|an?)|no|less|more|fewer|next|last|first|couch)\b|[\w-]+['’]|"
+    r"(?:(?:an?|the|your|next [\w-]+['’]s|\w+ing (?:your|the|an?)|no|less|more|fewer|last|couch)\b|[\w-]+['’]|"
     r".* (?:vs|or) )",
     re.IGNORECASE,
 )
+ORDINAL = re.compile(r"(?:first|next) (?![\w-]+['’])", re.IGNORECASE)
 DETERMINER = re.compile(
     rf"^(?:{_ARTICLES}|one|two|three|four|five|ten|up|out|new|old|more|\d.*|.+['’]s)$"
 )

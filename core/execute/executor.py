@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 StepEvent = Literal["started", "done", "skipped", "reopened", "edited", "timed"]
 _LEADS_TO = {"started": "doing", "done": "done", "skipped": "skipped", "reopened": "todo"}
 _LONGEST_MINUTES = 1_440
+_CAN_START_AGAIN = {"lost", "cancelled", "failed"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,8 @@ class Executor:
         request = self._history.request(execution_id)
         if request.user_id != user_id:
             raise UnknownExecution(execution_id)
+        if self.execution(execution_id).status not in _CAN_START_AGAIN:
+            return execution_id
         return self.start(replace(request, idempotency_key=f"again:{execution_id}"))
 
     def execution(self, execution_id: str) -> Execution:

@@ -5,9 +5,18 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from core.execute.english import AMOUNT, ARTICLE, CUT, EMPTY, LOOSE_ENDS, PARTICLES
+from core.execute.english import (
+    AMOUNT,
+    ARTICLE,
+    CUT,
+    EMPTY,
+    LOOSE_ENDS,
+    PARTICLES,
+    SAVES,
+    leads_on,
+)
 
-__all__ = ["About", "gerund", "label", "lowered", "named", "quoted", "shortened"]
+__all__ = ["About", "doing", "gerund", "label", "lowered", "named", "quoted", "shortened"]
 
 LONGEST_OBJECT_WORDS, LONGEST_OBJECT = 8, 56
 LONGEST_CLAUSE_WORDS, LONGEST_CLAUSE = 12, 72
@@ -59,6 +68,19 @@ def named(text: str) -> About:
     place = lowered(about).find(lowered(topic))
     detail = about[place + len(topic) :].strip(" ,;:-") if place >= 0 else ""
     return About(about, topic, detail if PREPOSITION.match(f"{detail.lower()} ") else "")
+
+
+def doing(verb: str, rest: list[str]) -> About:
+    """“waking up at 6”, “losing 5 kg”: the verb, where what follows says too little."""
+    keep = 0
+    while keep < len(rest) - 1 and leads_on(rest[keep].lower()):
+        keep += 1
+    whole = " ".join([gerund(verb), *rest])
+    if rest[:1] == ["between"] and "and" in rest:
+        return About(shortened(whole), _within(" ".join(rest[1:])))
+    saved_for = re.search(r" for (?!\d)(.+)$", whole) if verb in SAVES else None
+    topic = label(saved_for[1]) if saved_for else label(whole, keep=keep + 2)
+    return About(shortened(whole), topic)
 
 
 def lowered(text: str) -> str:

@@ -23,10 +23,10 @@ from core.execute.english import (
     NEVER_ALONE,
     NO_ARTICLE,
     NO_OBJECT,
+    ORDINAL,
     PARTICLES,
     PERSONS,
     PLAIN_FINITE,
-    SAVES,
     STATE_WORDS,
     STATES,
     THEN_A_VERB,
@@ -34,10 +34,9 @@ from core.execute.english import (
     is_result,
     is_state,
     lacks_object,
-    leads_on,
     without_receiver,
 )
-from core.execute.labels import About, gerund, label, lowered, named, quoted, shortened
+from core.execute.labels import About, doing, label, lowered, named, quoted, shortened
 
 __all__ = ["Phrases"]
 
@@ -97,8 +96,9 @@ class Phrases:
             or about.topic.split()[0] not in text
         ):
             return about
+        article = "your" if ORDINAL.match(about.topic) else "the"
         named = about.object.startswith(about.topic) and not given
-        return replace(about, object=f"{'the ' * named}{about.object}", article="the")
+        return replace(about, object=f"{f'{article} ' * named}{about.object}", article=article)
 
     def _asked(self, text: str) -> About | None:
         """Turn a question into what is asked: “what to cook”, “whether you need a visa”."""
@@ -130,9 +130,9 @@ class Phrases:
         if you := _YOU.match(lowered(text)):
             rest = text[you.end() :]
             state = "be" if you["are"] else you["state"]
-            return self._doing(state, rest.split()) if state in {"be", "feel"} else named(rest)
+            return doing(state, rest.split()) if state in {"be", "feel"} else named(rest)
         if words[0].lower().replace("’", "'") in {"can't", "cant", "cannot"} and len(words) > 1:
-            return self._doing(words[1].lower(), words[2:])
+            return doing(words[1].lower(), words[2:])
         return None
 
     def _stated(self, text: str) -> About | None:
@@ -181,9 +181,9 @@ class Phrases:
         if low[particles] in ASKING - NO_OBJECT:
             return self._clause(re.sub(r"^if ", "whether ", what, flags=re.IGNORECASE))
         if verb in NEVER_ALONE or lacks_object(low, particles):
-            return self._doing(verb, rest)
+            return doing(verb, rest)
         if verb in {"let", "allow"} and (place := self._next_verb(low)):
-            return self._doing(low[place], rest[place + 1 :])  # “let people resize the pane”
+            return doing(low[place], rest[place + 1 :])  # “let people resize the pane”
         return named(self._only_object(verb, rest[particles:]))
 
     def _split(self, words: Sequence[str]) -> tuple[str, list[str]]:
@@ -224,7 +224,7 @@ class Phrases:
             return None
         then = low[to + 1]
         known = then in self._verbs or then in self._maybe
-        return self._doing(then, rest[to + 2 :]) if known else None
+        return doing(then, rest[to + 2 :]) if known else None
 
     def _state(self, verb: str, rest: list[str], low: list[str]) -> About | None:
         """“getting fit”, but “chess endgames” of “get better at chess endgames”."""
@@ -238,17 +238,7 @@ class Phrases:
         got = verb == "get" and len(low) > 1 and not is_state(low[0])
         if verb in {"get", "go"} and (follows or low[-1].endswith("ing") or got):
             return None
-        return self._doing(verb, rest)
-
-    def _doing(self, verb: str, rest: list[str]) -> About:
-        """“waking up at 6”, “losing 5 kg”: the verb, where what follows says too little."""
-        keep = 0
-        while keep < len(rest) - 1 and leads_on(rest[keep].lower()):
-            keep += 1
-        doing = " ".join([gerund(verb), *rest])
-        saved_for = re.search(r" for (?!\d)(.+)$", doing) if verb in SAVES else None
-        topic = label(saved_for[1]) if saved_for else label(doing, keep=keep + 2)
-        return About(shortened(doing), topic)
+        return doing(verb, rest)
 
     def _only_object(self, verb: str, words: list[str]) -> str:
         """Leave out a receiver, what is to become of the object, and the next task."""

@@ -88,6 +88,8 @@ with errors_shown():
         export = st.container(width="content")
     at = st.session_state.get("activity_page") or 1
     frame, matching = activity.latest(chosen, PAGE_SIZE, (at - 1) * PAGE_SIZE)
+    if frame.empty and matching:  # a filter was set on a page that no longer exists
+        frame, matching = activity.latest(chosen, PAGE_SIZE)
     with title:
         st.title("Activity", width="content")
         st.space("stretch")
@@ -96,9 +98,12 @@ with errors_shown():
             f"{count_of(matching, 'request')} · {zone().key} · as of {fresh}", width="content"
         )
     with export:
-        whole, _ = activity.latest(chosen, MOST_EXPORTED) if matching else (frame, 0)
-        export_button(localised(whole), "activity")
-    if frame.empty and at == 1:
+        export_button(
+            lambda: localised(activity.latest(chosen, MOST_EXPORTED)[0]),
+            "activity",
+            disabled=not matching,
+        )
+    if frame.empty:
         st.info(
             "No request matches these filters."
             if chosen != ActivityFilter()

@@ -26,6 +26,7 @@ __all__ = [
     "runtime",
     "session_id",
     "time_of_day",
+    "typed_name",
     "zone",
 ]
 
@@ -58,9 +59,15 @@ def runtime() -> Runtime:
 def person() -> str:
     """Return the profile name everything is counted under."""
     try:
-        return profile_name(str(st.session_state.get("profile") or DEFAULT_PERSON))
+        return profile_name(typed_name())
     except WaywardenError:
         return DEFAULT_PERSON
+
+
+def typed_name() -> str:
+    """Return the name as it was typed; from the address until its field is drawn."""
+    in_address = st.query_params.get("profile")
+    return str(st.session_state.get("profile", in_address) or DEFAULT_PERSON)
 
 
 def profile() -> Profile:

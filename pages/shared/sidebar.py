@@ -7,7 +7,14 @@ import streamlit as st
 from core.catalogue import DOMAINS, ENERGY_LABELS
 from core.guard import profile_name
 from core.recommend import Profile
-from pages.shared.session import DEFAULT_PERSON, errors_shown, person, profile, runtime
+from pages.shared.session import (
+    DEFAULT_PERSON,
+    errors_shown,
+    person,
+    profile,
+    runtime,
+    typed_name,
+)
 from pages.shared.text import hours, plain
 
 __all__ = ["HOURS", "sidebar"]
@@ -19,19 +26,14 @@ _HOUR_S = 3_600
 def sidebar() -> None:
     """Draw the profile and its usage below the navigation."""
     with st.sidebar, errors_shown():
-        typed = str(st.session_state.get("profile") or DEFAULT_PERSON)
         name = person()
-        if typed.strip() != name:
-            with errors_shown():
-                profile_name(typed)
+        with errors_shown():
+            profile_name(typed_name())
         with st.popover(plain(name), icon=":material/person:", width="stretch"):
             _profile(name)
-        hourly = next(
-            usage
-            for usage in runtime().gate.usage(name, "execute")
-            if usage.rule.window_s == _HOUR_S
-        )
-        st.caption(f"{hourly.used} of {hourly.rule.limit} runs this hour")
+        for usage in runtime().gate.usage(name, "execute"):
+            if usage.rule.window_s == _HOUR_S:
+                st.caption(f"{usage.used} of {usage.rule.limit} runs this hour")
 
 
 def _profile(name: str) -> None:
@@ -76,4 +78,6 @@ def _save(name: str, chosen: Profile) -> None:
     with errors_shown():
         runtime().profiles.save(name, chosen)
         st.session_state["preferences"][name] = chosen
+        st.session_state["energy"] = chosen.usual_energy
+        st.session_state["hours"] = chosen.usual_hours
         st.toast("Preferences saved.", icon=":material/check:")

@@ -157,37 +157,31 @@ def _act(
 
 def _edit(execution: Execution, state: StepState, key: str) -> None:
     with st.popover("Edit", icon=":material/edit:"), st.form(f"edit-{key}", border=False):
-        title = st.text_input("Title", state.step.title, max_chars=200)
-        description = st.text_area("How", state.step.description, max_chars=2_000)
-        minutes = st.number_input(
+        st.text_input("Title", state.step.title, max_chars=200, key=f"title-{key}")
+        st.text_area("How", state.step.description, max_chars=2_000, key=f"how-{key}")
+        st.number_input(
             "Minutes it really took",
             min_value=1,
             max_value=1_440,
             value=state.actual_minutes,
             placeholder=f"planned {state.step.estimated_minutes}",
+            key=f"minutes-{key}",
         )
-        if st.form_submit_button("Save", type="primary"):
-            with errors_shown():
-                _save(execution, state, title or "", description or "", minutes)
-                st.rerun(scope="fragment")
+        st.form_submit_button("Save", type="primary", on_click=_save, args=(execution, state, key))
 
 
-def _save(
-    execution: Execution, state: StepState, title: str, description: str, minutes: int | None
-) -> None:
-    executor = runtime().executor
+def _save(execution: Execution, state: StepState, key: str) -> None:
+    typed = st.session_state
+    title, description = typed[f"title-{key}"] or "", typed[f"how-{key}"] or ""
+    minutes = typed[f"minutes-{key}"]
+    changes = []
     if (title, description) != (state.step.title, state.step.description):
-        executor.change_step(
-            execution.execution_id,
-            person(),
-            StepChange(state.number, "edited", title=title, description=description),
-        )
+        changes.append(StepChange(state.number, "edited", title=title, description=description))
     if minutes is not None and minutes != state.actual_minutes:
-        executor.change_step(
-            execution.execution_id,
-            person(),
-            StepChange(state.number, "timed", actual_minutes=minutes),
-        )
+        changes.append(StepChange(state.number, "timed", actual_minutes=minutes))
+    with errors_shown():
+        for change in changes:
+            runtime().executor.change_step(execution.execution_id, person(), change)
 
 
 def _change(

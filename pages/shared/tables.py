@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Callable
 
 import pandas as pd
 import streamlit as st
@@ -24,22 +25,22 @@ def csv_of(frame: pd.DataFrame) -> bytes:
     return out.getvalue().encode("utf-8")
 
 
-def export_button(frame: pd.DataFrame, name: str) -> None:
-    """Offer the table as `<name>.csv`."""
+def export_button(table: Callable[[], pd.DataFrame], name: str, *, disabled: bool) -> None:
+    """Offer the table as `<name>.csv`; it is read when it is asked for."""
     st.download_button(
         "Export",
-        csv_of(frame),
+        lambda: csv_of(table()),
         file_name=f"{name}.csv",
         mime="text/csv",
         icon=":material/download:",
         key=f"export-{name}",
         on_click="ignore",
-        disabled=frame.empty,
+        disabled=disabled,
     )
 
 
 def _disarmed(value: object) -> str:
-    if value is None or value is pd.NaT or (isinstance(value, float) and value != value):  # noqa: PLR0124 - NaN
+    if value is None or value is pd.NA or value is pd.NaT or value != value:  # noqa: PLR0124 - NaN
         return ""
     if isinstance(value, pd.Timestamp):
         return value.isoformat()

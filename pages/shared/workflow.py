@@ -116,7 +116,7 @@ def _run_it(workflow: Workflow, task: Task) -> None:
         return
     with errors_shown():
         opened = st.session_state.get("opened_as") or session_id()
-        key = f"{opened}:{workflow.workflow_id}:{title}"
+        key = f"{opened}:{workflow.workflow_id}:{hash(title)}"
         wanted = task_from(**{**task.model_dump(), "title": title, "time_of_day": time_of_day()})
         started = runtime().executor.start(
             Request(

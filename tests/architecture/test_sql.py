@@ -60,6 +60,7 @@ CALLS: Mapping[str, tuple[Parameters, ...]] = {
         {"execution_id": "run", "user_id": None, "most": 1},
         {"execution_id": None, "user_id": "ada", "most": 500},
     ),
+    "execute/request": ({"execution_id": "run"},),
     "execute/step_events": ({"execution_ids": ["run", "other"]},),
     "guard/admitted_since": ({"since": BEFORE},),
     "guard/denied_since": ({"since": BEFORE},),

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.conftest import OpenPage, StartConsole, Watched
 from tests.e2e.console import ask, at_rest, go_to, run_panel, ticks, use
@@ -112,17 +112,17 @@ def the_activity_tells_it(page: Page, hostile: str) -> None:
     table = page.get_by_test_id("stDataFrame").first
     expect(table.locator("td[role=gridcell]").get_by_text(hostile, exact=True)).to_have_count(2)
     table.locator(".dvn-scroller").click(position={"x": 15, "y": 52})
-    as_typed(page, hostile)
+    as_typed(page, hostile, place=page.locator(".st-key-request").get_by_role("heading"))
     page.get_by_text("Rows as the ledger has them").click()
     expect(page.get_by_test_id("stJson")).to_be_visible()
     inert(page)
 
 
-def as_typed(page: Page, text: str, times: int = 1) -> None:
-    """So many things on the page end with the text, to the letter, and it does nothing."""
+def as_typed(page: Page, text: str, times: int = 1, place: Locator | None = None) -> None:
+    """So many things there end with the text, to the letter, and it does nothing."""
     # A word joiner, which is not seen, may keep the browser from making links of addresses.
     letters = "\u2060?".join(re.escape(letter) for letter in text)
-    shown = page.get_by_test_id("stMain").get_by_text(re.compile(f"{letters}$"))
+    shown = (place or page.get_by_test_id("stMain")).get_by_text(re.compile(f"{letters}$"))
     expect(shown).to_have_count(times)
     inert(page)
 

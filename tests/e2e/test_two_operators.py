@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import OpenPage, StartConsole
@@ -15,10 +17,12 @@ def test_two_browsers_that_tick_steps_of_one_run_both_end_up_right(
     first = open_page(f"{console.url}/?profile=ann")
     run = run_of(first, "plan my week")
     steps = ticks(run).count()
-    second = open_page(f"{first.url}")
+    second = open_page(first.url)
     same = run_panel(second)
     expect(same).to_contain_text(f"0 of {steps} done")
     at_rest(second)
+    who = second.get_by_test_id("stSidebarUserContent")
+    expect(who).to_contain_text(re.compile("ann.*1 of 20 runs", re.DOTALL))
 
     ticks(run).nth(0).click()
     expect(run).to_contain_text(f"1 of {steps} done")

@@ -39,15 +39,15 @@ CHECKS = [
 ]
 # How many requests of each kind are invented: those that fit the document, those that do not.
 CASES = {
-    "GET /api/v1/workflows": (180, 40),
-    "GET /api/v1/workflows/{workflow_id}": (130, 30),
+    "GET /api/v1/workflows": (250, 50),
+    "GET /api/v1/workflows/{workflow_id}": (260, 30),
     "POST /api/v1/workflows/recommend": (260, 80),
-    "POST /api/v1/workflows/execute": (180, 80),
-    "GET /api/v1/executions/{execution_id}": (160, 40),
-    "DELETE /api/v1/executions/{execution_id}": (130, 30),
-    "PATCH /api/v1/executions/{execution_id}/steps/{number}": (180, 60),
-    "POST /api/v1/feedback": (180, 50),
-    "GET /api/v1/usage": (150, 40),
+    "POST /api/v1/workflows/execute": (120, 80),
+    "GET /api/v1/executions/{execution_id}": (100, 40),
+    "DELETE /api/v1/executions/{execution_id}": (80, 30),
+    "PATCH /api/v1/executions/{execution_id}/steps/{number}": (100, 60),
+    "POST /api/v1/feedback": (80, 50),
+    "GET /api/v1/usage": (290, 40),
     "POST /api/v1/backup": (1, 10),
     "GET /healthz": (1, 0),
     "GET /readyz": (1, 0),
