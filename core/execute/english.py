@@ -55,8 +55,8 @@ _ARTICLES = (
 ARTICLE = re.compile(rf"^(?:(?:{_ARTICLES})\s+)+", re.IGNORECASE)
 GIVEN = re.compile(r"(the|an?|that|this|your)\s+", re.IGNORECASE)
 NO_ARTICLE = re.compile(
-    r"(?:(?:an?|the|your|next [\w-]+['’]s|\w+ing (?:your|the|an?)|no|less|more|fewer|last|couch)\b|[\w-]+['’]|"
-    r".* (?:vs|or) )",
+    r"(?:(?:an?|the|your|next [\w-]+['’]s|\w+ing (?:your|the|an?)|no|less|more|fewer|last|couch)"
+    r"\b|[\w-]+['’]|.* (?:vs|or) )",
     re.IGNORECASE,
 )
 ORDINAL = re.compile(r"(?:first|next) (?![\w-]+['’])", re.IGNORECASE)

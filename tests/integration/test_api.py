@@ -715,7 +715,7 @@ def test_a_path_that_is_not_there_is_not_found_as_json(
 def test_a_method_that_is_not_there_is_refused_as_json(
     free: Served, method: str, path: str, allowed: str | None
 ) -> None:
-    body = {} if method in {"PUT", "POST", "PATCH"} else None
+    body: dict[str, object] | None = {} if method in {"PUT", "POST", "PATCH"} else None
     answer = free.ask(method, path, body)
     if allowed is None:
         # These two look like workflows of that name.

@@ -13,6 +13,7 @@ from hypothesis import settings as examples
 from pydantic import SecretStr
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
+from schemathesis.core.result import Ok
 from schemathesis.schemas import BaseSchema
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -85,7 +86,7 @@ def execution_id(runtime: Runtime) -> str:
 
 
 def test_the_cases_are_two_thousand_and_leave_no_operation_out(schema: BaseSchema) -> None:
-    labels = {operation.ok().label for operation in schema.get_all_operations()}
+    labels = {found.ok().label for found in schema.get_all_operations() if isinstance(found, Ok)}
     assert set(CASES) == labels
     assert sum(map(sum, CASES.values())) >= 2_000
 

@@ -97,10 +97,10 @@ def test_a_shipped_workflow_keeps_to_the_guide(workflow: Workflow) -> None:
     assert len({example.lower() for example in workflow.examples}) >= 15
     assert len(workflow.examples) == len(set(workflow.examples))
     titles = [
-        part.title
+        title
         for step in workflow.outline
-        for part in (step, *step.variants)
-        if part.title is not None
+        for title in (step.title, *(variant.title for variant in step.variants))
+        if title is not None
     ]
     with_slot = [title for title in titles if "{" in title]
     assert len(with_slot) >= len(titles) / 2

@@ -81,7 +81,11 @@ class Callers:
 
     def _call(self) -> None:
         person = Person(Caller(self._load.port), self._titles)
-        acts = person.everything if self._load.mix == "everything" else [getattr(person, self._load.mix)]
+        acts = (
+            person.everything
+            if self._load.mix == "everything"
+            else [getattr(person, self._load.mix)]
+        )
         while self._is_due(number := next(self._numbers)):
             asked = time.perf_counter()
             try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import linear_regression
+from statistics import linear_regression, median
 
 import psutil
 
@@ -41,6 +41,13 @@ class Held:
     def files(self) -> list[int]:
         """How many file descriptors were open, each number once."""
         return sorted({sample.files for sample in self.samples})
+
+    @property
+    def files_grew_by(self) -> int:
+        """How many more were open in the last third than in the first, by their medians."""
+        third = len(self.samples) // 3
+        first, last = self.samples[:third], self.samples[-third:]
+        return round(median(each.files for each in last) - median(each.files for each in first))
 
     def __str__(self) -> str:
         memory = [sample.memory_mb for sample in self.samples]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -38,7 +40,7 @@ def described(one: OutlineStep, title: str = "x", **more: object) -> str:
 
 
 @st.composite
-def tasks(draw: st.DrawFn, workflow: Workflow) -> dict[str, object]:
+def tasks(draw: st.DrawFn, workflow: Workflow) -> dict[str, Any]:
     title = draw(st.sampled_from(workflow.examples) | st.sampled_from(DONE))
     return {"title": title, **draw(circumstances)}
 
