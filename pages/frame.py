@@ -6,17 +6,24 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.shared.session import is_dark, runtime
+from pages.shared.session import runtime
 from pages.shared.sidebar import sidebar
 
 SHIPPED = Path(__file__).resolve().parents[1] / "data"
 
 st.set_page_config(page_title="Waywarden", page_icon=str(SHIPPED / "favicon.png"), layout="wide")
 st.logo(
-    str(SHIPPED / ("logo-dark.svg" if is_dark() else "logo-light.svg")),
+    str(SHIPPED / "logo.svg"),
     icon_image=str(SHIPPED / "mark.svg"),
     size="large",
 )
+
+
+def to_recommend() -> None:
+    """Send who types its name to the first page, which lives at the root."""
+    st.switch_page("operate/recommend.py", query_params=dict(st.query_params))
+
+
 page = st.navigation(
     {
         "Operate": [
@@ -24,9 +31,10 @@ page = st.navigation(
                 "operate/recommend.py",
                 title="Recommend",
                 icon=":material/explore:",
-                url_path="recommend",
+                url_path="start",
                 default=True,
             ),
+            st.Page(to_recommend, url_path="recommend", visibility="hidden"),
             st.Page("operate/runs.py", title="Runs", icon=":material/checklist:"),
             st.Page("operate/workflows.py", title="Workflows", icon=":material/account_tree:"),
         ],

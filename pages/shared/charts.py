@@ -21,8 +21,6 @@ DOMAIN_COLOURS: Mapping[Domain, tuple[str, str]] = {
     "learning": ("#56B4E9", "#8CD0F5"),
     "creative": ("#D55E00", "#F0803C"),
 }
-_INK = {False: "#14202B", True: "#E6EDF2"}
-_GRID = {False: "#E6ECF0", True: "#22303B"}
 _FONT = '"Source Sans", "Source Sans 3", sans-serif'
 
 
@@ -90,14 +88,15 @@ def horizontal_bars(
 
 
 def show(figure: go.Figure, *, key: str) -> None:
-    """Draw a figure in a bordered panel."""
+    """Draw a figure in a bordered panel.
+
+    Ink and grid are Streamlit's, which the browser changes when another theme is chosen there.
+    """
     with st.container(border=True, height="stretch"):
-        st.plotly_chart(figure, theme=None, config={"displayModeBar": False}, key=key)
+        st.plotly_chart(figure, theme="streamlit", config={"displayModeBar": False}, key=key)
 
 
 def _dressed(figure: go.Figure, finding: str, unit: str, height: int) -> go.Figure:
-    ink, grid = _INK[is_dark()], _GRID[is_dark()]
-    axis: dict[str, Any] = {"gridcolor": grid, "zerolinecolor": grid, "automargin": True}
     figure.update_layout(
         title={
             "text": finding,
@@ -105,9 +104,9 @@ def _dressed(figure: go.Figure, finding: str, unit: str, height: int) -> go.Figu
             "xanchor": "left",
             "xref": "container",
             "pad": {"l": 4},
-            "font": {"size": 16, "color": ink},
+            "font": {"size": 16},
         },
-        font={"family": _FONT, "size": 13, "color": ink},
+        font={"family": _FONT, "size": 13},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         margin={"l": 8, "r": 8, "t": 48, "b": 8},
@@ -115,6 +114,6 @@ def _dressed(figure: go.Figure, finding: str, unit: str, height: int) -> go.Figu
         legend={"orientation": "h", "y": -0.14, "x": 0, "title": None, "traceorder": "normal"},
         hoverlabel={"font": {"family": _FONT}},
     )
-    figure.update_xaxes(**{**axis, "showgrid": False})
-    figure.update_yaxes(**axis, title={"text": unit, "font": {"size": 12}})
+    figure.update_xaxes(automargin=True, showgrid=False)
+    figure.update_yaxes(automargin=True, title={"text": unit, "font": {"size": 12}})
     return figure

@@ -10,12 +10,16 @@ from zoneinfo import ZoneInfo
 __all__ = ["clock_time", "count_of", "day_time", "duration", "escaped", "hours", "plain"]
 
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
+# What the browser would make an address of, escaped or not, wherever a word starts it.
+_LINK = re.compile(r"(?<=https:)(?=//)|(?<=http:)(?=//)|(?<=www)(?=\.)|(?<=\S)(?=@\S)", re.IGNORECASE)
+_WORD_JOINER = "\u2060"
 _MINUTES_AN_HOUR = 60
 
 
 def plain(text: str) -> str:
     """Escape text for a markdown label: nothing in it formats, links or loads an image."""
-    return _PUNCTUATION.sub(r"\\\1", " ".join(text.split()))
+    apart = _LINK.sub(_WORD_JOINER, " ".join(text.split()))
+    return _PUNCTUATION.sub(r"\\\1", apart)
 
 
 def escaped(text: str) -> str:

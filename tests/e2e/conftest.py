@@ -61,8 +61,9 @@ class Watched:
         return {each.hostname for each in addresses if each.scheme not in {"data", "blob"}}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
+    """One for all of these; ended before other tests, whose event loops it would stand in."""
     with chromium.running() as browser:
         yield browser
 
