@@ -3,6 +3,7 @@
 from core.ledger.backup import Backup, Contents, backed_up, contents, restored
 from core.ledger.events import (
     EVENTS,
+    CurveFitted,
     Event,
     ExecutionPlanned,
     FeedbackGiven,
@@ -18,6 +19,7 @@ __all__ = [
     "EVENTS",
     "Backup",
     "Contents",
+    "CurveFitted",
     "Event",
     "ExecutionPlanned",
     "FeedbackGiven",

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 __all__ = [
     "EVENTS",
+    "CurveFitted",
     "Event",
     "ExecutionPlanned",
     "FeedbackGiven",
@@ -85,6 +86,7 @@ class RecommendationMade(Event):
     candidates: list[dict[str, Any]]
     shown: list[dict[str, Any]]
     latency_ms: float
+    curve: str | None = None
 
 
 class ExecutionPlanned(Event):
@@ -134,14 +136,19 @@ class RequestSettled(Event):
 
 
 class FeedbackGiven(Event):
-    """A person said whether a plan was useful; the newest row counts."""
+    """What a person made of an answer; of each kind the newest row of a request counts.
+
+    `usefulness` is said of an execution; `chosen` (a workflow that the caller runs elsewhere) and
+    `dismissed` (none of those shown) of a recommendation.
+    """
 
     table: ClassVar[str] = "feedback"
     feedback_id: str
     user_id: str
     request_id: str
-    workflow_id: str
-    useful: bool
+    kind: Literal["usefulness", "chosen", "dismissed"] = "usefulness"
+    workflow_id: str | None = None
+    useful: bool | None = None
 
 
 class ProfileSaved(Event):
@@ -152,6 +159,29 @@ class ProfileSaved(Event):
     usual_energy: Annotated[int, Field(ge=1, le=3)] = 2
     usual_hours: float | None = None
     favourite_domains: list[str] = []
+    learns: bool = True
+    forgotten_until: Time | None = None
+
+
+class CurveFitted(Event):
+    """A confidence curve was fitted on feedback, and taken into force or not.
+
+    It maps the shipped curve's confidence p to sigmoid(slope * logit(p) + intercept); losses are
+    mean log losses (nats) of both on the later answers, which the fit has not seen.
+    """
+
+    table: ClassVar[str] = "curves"
+    curve_id: str
+    ranker: str
+    ranker_version: str
+    slope: float
+    intercept: float
+    fitted_on: Count
+    tested_on: Count
+    log_loss_before: float
+    log_loss_after: float
+    adopted: bool
+    reason: str
 
 
 EVENTS: tuple[type[Event], ...] = (
@@ -162,4 +192,5 @@ EVENTS: tuple[type[Event], ...] = (
     RequestSettled,
     FeedbackGiven,
     ProfileSaved,
+    CurveFitted,
 )

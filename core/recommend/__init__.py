@@ -4,9 +4,13 @@ from core.recommend.calibration import CALIBRATION, Curve
 from core.recommend.embedding import Embedder
 from core.recommend.evaluation import (
     Evaluation,
+    Judged,
     LabelledTask,
+    Miss,
     calibrate,
     evaluate,
+    judge,
+    labelled_in,
     read_labelled,
 )
 from core.recommend.local_ranker import LocalRanker, Ranked, Ranker
@@ -29,8 +33,10 @@ __all__ = [
     "Curve",
     "Embedder",
     "Evaluation",
+    "Judged",
     "LabelledTask",
     "LocalRanker",
+    "Miss",
     "Profile",
     "Profiles",
     "Ranked",
@@ -41,5 +47,7 @@ __all__ = [
     "band_of",
     "calibrate",
     "evaluate",
+    "judge",
+    "labelled_in",
     "read_labelled",
 ]

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from core.catalogue import Task, task_from
@@ -17,9 +19,20 @@ from core.recommend.calibration import Curve, features, fit
 from core.recommend.local_ranker import Ranked, Ranker
 from core.statistics import area_under_roc, expected_calibration_error, if_calibrated_level
 
-__all__ = ["Evaluation", "LabelledTask", "calibrate", "evaluate", "read_labelled"]
+__all__ = [
+    "Evaluation",
+    "Judged",
+    "LabelledTask",
+    "Miss",
+    "calibrate",
+    "evaluate",
+    "judge",
+    "labelled_in",
+    "read_labelled",
+]
 
 CALIBRATED_RANKS = 3
+Rank = Callable[[Task], tuple[list[Ranked], list[float]]]
 
 
 class LabelledTask(BaseModel):
@@ -52,60 +65,103 @@ class Evaluation(BaseModel):
     p99_ms: float
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Every row's answer, in the order of the rows.
+
+    `confidence` and `right` have shape (n,): of the first suggestion, and whether it is accepted
+    (0 or 1; a row that nothing fits counts as wrong). `misses` are rows whose first is wrong.
+    """
+
+    figures: Evaluation
+    confidence: NDArray[np.float64]
+    right: NDArray[np.float64]
+    misses: tuple[Miss, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Miss:
+    """A row whose first suggestion is not accepted."""
+
+    title: str
+    accept: tuple[str, ...]
+    first: str
+    confidence: float
+
+
 def read_labelled(path: Path) -> list[LabelledTask]:
-    """Read one JSON object a line: `title`, `description`, `accept`, `domain`.
+    """Read a file of one JSON object a line: `title`, `description`, `accept`, `domain`.
 
     Raises:
         InvalidInput: the file cannot be read, or a line is not such an object or not a task.
     """
     try:
-        lines = path.read_text(encoding="utf-8").split("\n")
+        text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as problem:
         raise InvalidInput("file", f"{path} cannot be read: {problem}.") from None
-    rows = []
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        rows.append(_row(line, f"{path}, line {number}"))
+    return labelled_in(text, str(path))
+
+
+def labelled_in(text: str, name: str) -> list[LabelledTask]:
+    """Return the rows of a text as `read_labelled` does; `name` stands in its sentences.
+
+    Raises:
+        InvalidInput: a line is not such an object or not a task, or there is none.
+    """
+    rows = [
+        _row(line, f"{name}, line {number}")
+        for number, line in enumerate(text.split("\n"), start=1)
+        if line.strip()
+    ]
     if not rows:
-        raise InvalidInput("file", f"{path} holds no rows.")
+        raise InvalidInput("file", f"{name} holds no rows.")
     return rows
 
 
-def evaluate(
-    rank: Callable[[Task], tuple[list[Ranked], list[float]]], rows: Sequence[LabelledTask]
-) -> Evaluation:
-    """Rank every row and compare; a row that nothing fits counts as wrong for the calibration."""
-    times, right, confidence, answerable = [], [], [], []
-    reciprocal, domain = [], []
-    for row in rows:
+def evaluate(rank: Rank, rows: Sequence[LabelledTask]) -> Evaluation:
+    """Return the figures of `judge`."""
+    return judge(rank, rows).figures
+
+
+def judge(
+    rank: Rank, rows: Sequence[LabelledTask], on_row: Callable[[int], None] = lambda _: None
+) -> Judged:
+    """Rank every row and compare; `on_row` hears how many are done."""
+    times, right, confidence = [], [], []
+    reciprocal, domain, misses = [], [], []
+    for done, row in enumerate(rows, start=1):
         task = task_from(title=row.title, description=row.description)
         since = stopwatch_ms()
         ranking, confidences = rank(task)
         times.append(stopwatch_ms(since))
         place = _first_accepted(ranking, row)
+        first = ranking[0].workflow
         right.append(place == 1)
         confidence.append(confidences[0])
-        answerable.append(bool(row.accept))
         if row.accept:
             reciprocal.append(1 / place if place else 0.0)
-            domain.append(ranking[0].workflow.domain in _accepted_domains(ranking, row))
+            domain.append(first.domain in _accepted_domains(ranking, row))
+        if place != 1:
+            misses.append(Miss(row.title, row.accept, first.workflow_id, confidences[0]))
+        on_row(done)
     sure, hits = np.array(confidence), np.array(right, dtype=np.float64)
+    answerable = np.array([bool(row.accept) for row in rows], dtype=np.float64)
     ranks = np.array(reciprocal or [0.0])
-    return Evaluation(
+    figures = Evaluation(
         n=len(rows),
         n_answerable=len(reciprocal),
         top1=float((ranks == 1).mean()),
         domain=float(np.mean(domain)) if domain else 0.0,
         hit3=float((ranks >= 1 / 3).mean()),
         mrr=float(ranks.mean()),
-        auroc_none=area_under_roc(sure, np.array(answerable, dtype=np.float64)),
+        auroc_none=area_under_roc(sure, answerable),
         ece=expected_calibration_error(sure, hits),
         ece_if_calibrated_95=if_calibrated_level(sure),
         mean_top_confidence=float(sure.mean()),
         p50_ms=float(np.percentile(times, 50)),
         p99_ms=float(np.percentile(times, 99)),
     )
+    return Judged(figures, sure, hits, tuple(misses))
 
 
 def calibrate(ranker: Ranker, path: Path) -> Curve:

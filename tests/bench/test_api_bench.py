@@ -17,7 +17,7 @@ from tests.soak.caller import Caller
 from tests.soak.evidence import Evidence
 from tests.soak.load import Load, Running
 from tests.soak.process import NO_LIMITS, ROOMY, Server, serving
-from tests.soak.viewer import Viewer
+from tests.soak.viewer import Viewer, viewing
 
 pytestmark = pytest.mark.bench
 
@@ -76,18 +76,17 @@ def test_a_page_answers_within_three_times_its_idle_time_at_half_of_the_apis_loa
 ) -> None:
     with Running(Load(server.port, 6.0, warm_up_s=WARM_UP_S)) as running:
         most_per_s = running.report().per_s
-    viewer = Viewer(server.port, "workflows", "Search")
-    reruns_ms(viewer)
     idle_ms: list[float] = []
     loaded_ms: list[float] = []
-    for _ in range(TURNS):
-        idle_ms += reruns_ms(viewer)
-        # Longer than the reruns ever take; the load ends with its block.
-        with Running(Load(server.port, 60.0, per_s=most_per_s / 2, callers=8)) as running:
-            time.sleep(1.0)
-            loaded_ms += reruns_ms(viewer)
-            assert not running.ended
-    viewer.leave()
+    with viewing(server.port, "workflows", "Search") as viewer:
+        reruns_ms(viewer)
+        for _ in range(TURNS):
+            idle_ms += reruns_ms(viewer)
+            # Longer than the reruns ever take; the load ends with its block.
+            with Running(Load(server.port, 60.0, per_s=most_per_s / 2, callers=8)) as running:
+                time.sleep(1.0)
+                loaded_ms += reruns_ms(viewer)
+                assert not running.ended
     ratio = median(loaded_ms) / median(idle_ms)
     print(
         f"\nrerun of the workflows page: idle {median(idle_ms):.0f} ms, under "

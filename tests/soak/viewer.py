@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-from websockets.sync.client import connect
+from websockets.sync.client import ClientConnection, connect
 
 PATIENCE_S = 20.0
 
@@ -14,10 +16,8 @@ PATIENCE_S = 20.0
 class Viewer:
     """One session on one page; it searches as a person does who types into the search field."""
 
-    def __init__(self, port: int, page: str, search_label: str) -> None:
-        self._socket = connect(
-            f"ws://127.0.0.1:{port}/_stcore/stream", max_size=None, compression=None, proxy=None
-        )
+    def __init__(self, socket: ClientConnection, page: str, search_label: str) -> None:
+        self._socket = socket
         self._page = page
         self._page_hash = ""
         self._search_label = search_label
@@ -32,9 +32,6 @@ class Viewer:
         since = time.perf_counter()
         self._run(message)
         return (time.perf_counter() - since) * 1e3
-
-    def leave(self) -> None:
-        self._socket.close()
 
     def _run(self, message: BackMsg) -> None:
         state = message.rerun_script
@@ -53,3 +50,11 @@ class Viewer:
             elif kind == "script_finished":
                 assert said.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY
                 return
+
+
+@contextmanager
+def viewing(port: int, page: str, search_label: str) -> Iterator[Viewer]:
+    """Open a page as a session of its own, and leave it at the end."""
+    address = f"ws://127.0.0.1:{port}/_stcore/stream"
+    with connect(address, max_size=None, compression=None, proxy=None) as socket:
+        yield Viewer(socket, page, search_label)

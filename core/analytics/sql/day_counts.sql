@@ -11,7 +11,7 @@ asked AS (
 ),
 newest AS (
     SELECT request_id, arg_max(useful, ts) AS useful, max(ts) AS ts
-    FROM feedback WHERE ts >= list_min($starts::TIMESTAMPTZ[])
+    FROM feedback WHERE useful IS NOT NULL AND ts >= list_min($starts::TIMESTAMPTZ[])
     GROUP BY request_id
 ),
 rated AS (

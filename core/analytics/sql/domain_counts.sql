@@ -1,5 +1,5 @@
 -- Plans made per domain and workflow between two times, with what became of their ratings.
-WITH rated AS (SELECT request_id, arg_max(useful, ts) AS useful FROM feedback WHERE ts >= $start GROUP BY request_id)
+WITH rated AS (SELECT request_id, arg_max(useful, ts) AS useful FROM feedback WHERE useful IS NOT NULL AND ts >= $start GROUP BY request_id)
 SELECT domain, workflow_id, count(*) AS executions, count(useful) AS ratings, count(*) FILTER (useful) AS useful
 FROM executions LEFT JOIN rated ON rated.request_id = executions.execution_id
 WHERE ts >= $start AND ts < $end

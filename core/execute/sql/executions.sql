@@ -18,7 +18,7 @@ planned AS (
 ),
 rated AS (
     SELECT request_id, arg_max(useful, ts) AS useful
-    FROM feedback WHERE request_id IN (SELECT request_id FROM asked)
+    FROM feedback WHERE useful IS NOT NULL AND request_id IN (SELECT request_id FROM asked)
     GROUP BY request_id
 )
 SELECT asked.*, settled.outcome, settled.error_type, planned.domain, planned.planner, planned.steps,
