@@ -11,7 +11,9 @@ __all__ = ["clock_time", "count_of", "day_time", "duration", "escaped", "hours",
 
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 # What the browser would make an address of, escaped or not, wherever a word starts it.
-_LINK = re.compile(r"(?<=https:)(?=//)|(?<=http:)(?=//)|(?<=www)(?=\.)|(?<=\S)(?=@\S)", re.IGNORECASE)
+_LINK = re.compile(
+    r"(?<=https:)(?=//)|(?<=http:)(?=//)|(?<=www)(?=\.)|(?<=\S)(?=@\S)", re.IGNORECASE
+)
 _WORD_JOINER = "\u2060"
 _MINUTES_AN_HOUR = 60
 

@@ -19,6 +19,7 @@ from pydantic import ValidationError
 from core.errors import LedgerBusy, LedgerLocked, LedgerTooNew, LedgerUnavailable, RowRefused
 from core.ledger import (
     EVENTS,
+    CurveFitted,
     Event,
     ExecutionPlanned,
     FeedbackGiven,
@@ -84,6 +85,7 @@ WHOLE: dict[type[Event], Event] = {
             candidates=[{"workflow_id": "bug-fix", "score": 5e-324}],
             shown=[],
             latency_ms=1.7976931348623157e308,
+            curve="shipped",
         ),
         ExecutionPlanned(
             ts=NOON,
@@ -131,7 +133,27 @@ WHOLE: dict[type[Event], Event] = {
             useful=False,
         ),
         ProfileSaved(
-            ts=NOON, user_id="ana", usual_energy=3, usual_hours=2.5, favourite_domains=["dev"]
+            ts=NOON,
+            user_id="ana",
+            usual_energy=3,
+            usual_hours=2.5,
+            favourite_domains=["dev"],
+            learns=False,
+            forgotten_until=NOON,
+        ),
+        CurveFitted(
+            ts=NOON,
+            curve_id="c1",
+            ranker="local",
+            ranker_version="1",
+            slope=0.5,
+            intercept=-0.25,
+            fitted_on=700,
+            tested_on=300,
+            log_loss_before=0.75,
+            log_loss_after=0.5,
+            adopted=True,
+            reason="better on later answers",
         ),
     )
 }
