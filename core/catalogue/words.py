@@ -31,7 +31,7 @@ def words_of(text: str) -> list[str]:
     return _WORD.findall(text.lower())
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=10_000)
 def stem(word: str) -> str:
     """Return the stem of a lower-case word: “running” and “runs” give “run”."""
     with _STEMMING:  # the stemmer keeps the word it works on
@@ -49,7 +49,7 @@ def content_stems(text: str) -> set[str]:
     return {stem(word) for word in words_of(text) if word not in STOP_WORDS}
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=10_000)
 def _form(word: str) -> str:
     """Return what the inflections of a word share: “expenses” and “expense”, not “expensive”."""
     root = re.sub(r"['’]s?$", "", word)
@@ -65,7 +65,7 @@ def forms(text: str) -> list[tuple[str, str]]:
     return [(_singular(word), _form(word)) for word in words_of(text)]
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=10_000)
 def _wanted(phrase: str) -> tuple[str, ...]:
     # “boxing” is not “box”: an -ing form in a phrase matches as it stands.
     words = words_of(phrase)
@@ -91,7 +91,7 @@ def _occurs(phrase: str, text: list[tuple[str, str]], gap: int) -> bool:
     return bool(ends)
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=10_000)
 def _openings(phrases: tuple[str, ...]) -> frozenset[str]:
     return frozenset(wanted[0] for phrase in phrases if (wanted := _wanted(phrase)))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+from array import array
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -66,7 +67,7 @@ class Limiter:
         """Take the clock: microseconds since 1970 (UTC), never less than at the call before."""
         self._now_us = now_us
         self._lock = threading.Lock()
-        self._hits: dict[str, list[int]] = {}
+        self._hits: dict[str, array[int]] = {}  # 8 bytes a hit
         self._sweep_at_us = 0
 
     def hit(self, checks: Sequence[tuple[str, Sequence[Rule]]]) -> Allowed | Violation:
@@ -78,7 +79,7 @@ class Limiter:
                 return violation
             for key, _ in checks:
                 # The clock only rises within a process, but a restored hit may lie ahead of it.
-                insort(self._hits.setdefault(key, []), now)
+                insort(self._hits.setdefault(key, array("q")), now)
             if now >= self._sweep_at_us:
                 self._sweep(now)
             return Allowed(now)
@@ -87,7 +88,7 @@ class Limiter:
         """Take back a hit whose decision could not be made durable."""
         with self._lock:
             for key in keys:
-                times = self._hits.get(key, [])
+                times = self._hits.get(key, array("q"))
                 place = bisect_left(times, at_us)
                 if place < len(times) and times[place] == at_us:
                     del times[place]
@@ -96,13 +97,13 @@ class Limiter:
         """Return what is used of each rule now."""
         with self._lock:
             now = self._now_us()
-            times = self._hits.get(key, [])
+            times = self._hits.get(key, array("q"))
             return [_usage(times, rule, now) for rule in rules]
 
     def restore(self, hits: Mapping[str, Sequence[int]]) -> None:
         """Replace all state by logged hits (microseconds, any order)."""
         with self._lock:
-            self._hits = {key: sorted(times) for key, times in hits.items()}
+            self._hits = {key: array("q", sorted(times)) for key, times in hits.items()}
 
     def _violation(
         self, checks: Sequence[tuple[str, Sequence[Rule]]], now: int

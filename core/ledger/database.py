@@ -33,6 +33,8 @@ _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     # A checkpoint inside a commit that finds the disk full fails that commit, although its rows
     # are durable. So DuckDB makes none, and the writer makes them between commits.
     "checkpoint_threshold": "1TB",
+    # What it keeps of the file in memory; a query that needs more uses the disk.
+    "memory_limit": "512MB",
 }
 _LOCKED = re.compile(r"Could not set lock on file(?:.*\(PID (\d+)\))?", re.DOTALL)
 _SIGNS: tuple[tuple[type[LedgerUnavailable], tuple[str, ...], str], ...] = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import logging
 import threading
@@ -250,11 +251,19 @@ class Writer:
             return
         try:
             self._cursor.execute("CHECKPOINT")
+            _give_back_memory()
             self._checkpoint_at = CHECKPOINT_BYTES
         except duckdb.Error as problem:
             # Nobody's write failed: the write-ahead log has all rows, and grows until this works.
             log.warning("No checkpoint: %s", explained(problem, self._database.path))
             self._checkpoint_at = log_bytes + CHECKPOINT_BYTES
+
+
+def _give_back_memory() -> None:
+    """Return to the system what was freed; glibc keeps it, in arenas of each thread's own."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 def _json(value: object) -> str | None:

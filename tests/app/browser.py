@@ -52,7 +52,8 @@ class Browser:
     def said(self) -> str:
         """All that is written on the page, as it reads once its markdown is drawn."""
         parts = [str(element.value) for kind in _TEXTS for element in getattr(self.app, kind)]
-        return "\n".join(_ESCAPED.sub(r"\1", part) for part in parts)
+        # A word joiner, which is not seen, keeps the browser from making links of addresses.
+        return "\n".join(_ESCAPED.sub(r"\1", part).replace("\u2060", "") for part in parts)
 
     @property
     def markdown(self) -> list[str]:

@@ -32,6 +32,7 @@ from core.ledger import (
     contents,
     restored,
 )
+from core.ledger.database import MIGRATIONS
 from core.recommend import Embedder
 from core.runtime import Runtime
 from core.settings import PROJECT, Settings
@@ -49,6 +50,7 @@ from tests.serving import (
 )
 
 TOKEN = "correct-horse-battery-staple"  # noqa: S105 - opens nothing
+SCHEMA = tuple(sorted(file.stem for file in MIGRATIONS.glob("*.sql")))
 clock = SystemClock()
 
 
@@ -494,7 +496,7 @@ def test_a_backup_brings_no_schema_up_to_date(tmp_path: Path) -> None:
     found = backed_up(path, tmp_path / "copy.duckdb")
     assert found.rows["feedback"] == 1
     assert "profiles" not in found.rows
-    assert contents(tmp_path / "copy.duckdb").pending == ("0001_requests_and_executions",)
+    assert contents(tmp_path / "copy.duckdb").pending == SCHEMA
 
 
 @pytest.mark.parametrize("there", ["file", "folder"])
@@ -633,7 +635,10 @@ NO_LEDGERS = [
     (_scrambled, "is damaged or is no ledger"),
     (_of_another_program, "is no ledger, but a database of another program"),
     (_without_tables, "is no ledger: it is empty"),
-    (_newer, "has schema 999, this version of Waywarden knows 1; install a newer one"),
+    (
+        _newer,
+        f"has schema 999, this version of Waywarden knows {len(SCHEMA)}; install a newer one",
+    ),
     (_folder, "There is no file"),
     (_missing, "There is no file"),
 ]
