@@ -40,6 +40,7 @@ _HOLDER = re.compile(
     r"^(?:(?:articles?|background|info(?:rmation)?|literature|overview|papers?|pros and cons|"
     r"reviews?|sources|survey|(?:deep )?dive|everything|facts)\s(?:on|about|of|for|into)|"
     r"(?:rest|part|some|habit|risk) of|(?:over)?spending (?:so much |too much |less |more )?on|"
+    r"(?:cap|ceiling|lid) on|some(?:thing|where) to \w+ (?:with|for|about)|"
     r"(?:best|good|better|easiest|right|cheapest) (?:way|time|place) to \w+)\s",
     re.IGNORECASE,
 )

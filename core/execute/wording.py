@@ -19,7 +19,8 @@ LONGEST_TASK, LONGEST_NOTE, LONGEST_ACRONYM = 90, 100, 2
 _PREFIX = re.compile(
     r"^(?:\[[^\]]{1,30}\]:?\s*|[-*•>]\s+(?:\[[ x]?\]\s*)?|:[a-z_]+:\s+|\#\d+:?\s+|"
     r"[A-Z]{2,9}-\d+:\s+|\d{1,2}[.)]\s+(?=[a-z])|"
-    r"(?:feat|fix|chore|docs|refactor|test|perf|build|ci|style|revert|wip|bug|todo|to-do|task|"
+    r"(?:bucket list|"
+    r"feat|fix|chore|docs|refactor|test|perf|build|ci|style|revert|wip|bug|todo|to-do|task|"
     r"hotfix|rfc|idea|reminder|question|note|re|fwd|hw|panic|decide|someday|urgent|regression|accessibility|a11y|ui|ux|mobile|ios|android)"
     r"(?:\([^)]{1,40}\))?!?:\s+)+",
     re.IGNORECASE,

@@ -19,8 +19,8 @@ GROUPS: dict[str, tuple[Status, ...]] = {
     "not made": ("failed", "cancelled", "lost"),
 }
 BADGES = {
-    "planning": "blue",
-    "active": "primary",
+    "planning": "gray",
+    "active": "blue",
     "completed": "green",
     "abandoned": "gray",
     "failed": "red",

@@ -21,6 +21,13 @@ def slots(title: str) -> Slots:
             "500 error",
         ),
         ("mow the lawn", "the lawn", "lawn"),
+        ("Bucket list: see the northern lights", "the northern lights", "northern lights"),
+        (
+            "Find something to do with leftover rice",
+            "something to do with leftover rice",
+            "leftover rice",
+        ),
+        ("cap on clothes shopping", "cap on clothes shopping", "clothes shopping"),
         ("remind me to thaw the salmon", "the salmon", "salmon"),
         ("I really want to visit Japan", "Japan", "Japan"),
         (
@@ -100,6 +107,12 @@ def test_a_verb_stays_where_what_follows_says_too_little(title: str, about: str)
         ("how do i start a newsletter", "a newsletter", "newsletter"),
         ("why is the dashboard so slow", "“why is the dashboard so slow”", "dashboard"),
         ("is creatine safe long term?", "“is creatine safe long term”", "creatine"),
+        (
+            "see how much i have left after the weekend",
+            "how much you have left after the weekend",
+            "weekend",
+        ),
+        ("check how much we spent on coffee", "how much you spent on coffee", "coffee"),
         ("find out why the cron job stopped", "why the cron job stopped", "cron job"),
     ],
 )
