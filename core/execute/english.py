@@ -122,8 +122,8 @@ LOOSE_ENDS = frozenset({
 EMPTY = ASKING | FINITE | LOOSE_ENDS | frozenset({
     "actually", "always", "am", "bad", "been", "best", "better", "could", "deep", "do", "due",
     "far", "fast", "few", "first", "free", "good", "here", "i", "it", "just", "left", "long",
-    "many", "most", "much", "normal", "often", "ok", "really", "right", "safe", "should", "since", "slow",
-    "spent", "still", "take", "there", "this", "time", "under", "until", "want", "what's", "whats",
+    "many", "most", "much", "normal", "often", "ok", "really", "right", "safe", "should", "since",
+    "slow", "spent", "still", "take", "there", "this", "time", "under", "until", "want", "what's", "whats",
     "what’s", "will", "worth", "would", "wrong", "you", "you’re",
 })
 MANY = frozenset({"children", "feet", "kids", "men", "people", "teeth", "they", "women"})
