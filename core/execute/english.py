@@ -108,7 +108,7 @@ COMMON_VERBS = frozenset({
     "affect", "be", "become", "came", "cause", "come", "cost", "costs", "crash", "do", "drop",
     "fail", "fell", "forget", "freeze", "get", "go", "goes", "going", "hang", "happen", "have",
     "help", "keep", "leak", "lose", "make", "mean", "need", "return", "rise", "show", "stop",
-    "take", "throw", "want", "went", "work", "works",
+    "suits", "take", "throw", "want", "went", "work", "works",
 })
 ASKING = frozenset({"how", "if", "what", "when", "where", "whether", "which", "who", "why"})
 LOOSE_ENDS = frozenset({
@@ -121,10 +121,11 @@ LOOSE_ENDS = frozenset({
 # Words that cannot be a label on their own.
 EMPTY = ASKING | FINITE | LOOSE_ENDS | frozenset({
     "actually", "always", "am", "bad", "been", "best", "better", "could", "deep", "do", "due",
-    "far", "fast", "few", "first", "free", "good", "here", "i", "it", "just", "left", "long",
-    "many", "most", "much", "normal", "often", "ok", "really", "right", "safe", "should", "since",
-    "slow", "spent", "still", "take", "there", "this", "time", "under", "until", "want", "what's", "whats",
-    "what’s", "will", "worth", "would", "wrong", "you", "you’re",
+    "far", "fast", "few", "first", "free", "good", "here", "i", "it", "just", "kind", "left",
+    "long", "many", "most", "much", "normal", "often", "ok", "really", "right", "safe", "should",
+    "since", "slow", "sort", "spent", "still", "take", "there", "this", "time", "type", "under",
+    "until", "want", "what's", "whats", "what’s", "will", "worth", "would", "wrong", "you",
+    "you’re",
 })
 MANY = frozenset({"children", "feet", "kids", "men", "people", "teeth", "they", "women"})
 # Who meets a fault; the fault is what the task is about.

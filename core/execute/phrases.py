@@ -127,6 +127,8 @@ class Phrases:
     def _of_you(self, text: str) -> About | None:
         """“feeling overwhelmed”, “your job” of “you hate your job”, “finding your keys”."""
         words = text.split()
+        if words[0] == "you" and words[2:] and words[1] in self._verbs - STATES:
+            return doing(words[1], words[2:])
         if you := _YOU.match(lowered(text)):
             rest = text[you.end() :]
             state = "be" if you["are"] else you["state"]
@@ -246,6 +248,8 @@ class Phrases:
         if (asked_for := ABOUT.get(verb)) in low[1:-1]:
             return " ".join(words[low.index(asked_for or "") + 1 :])
         words = without_receiver(words, low)
+        if words[2:] and low[-1] in {"away", "back", "down", "off", "out", "up"}:
+            words = words[:-1]  # the particle of a verb such as “mix the drums down”
         low = [word.lower() for word in words]
         for place in range(1, len(words)):
             result = place > 1 and DETERMINER.match(low[0]) and is_result(verb, low[place])

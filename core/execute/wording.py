@@ -21,9 +21,14 @@ _PREFIX = re.compile(
     r"[A-Z]{2,9}-\d+:\s+|\d{1,2}[.)]\s+(?=[a-z])|"
     r"(?:bucket list|"
     r"feat|fix|chore|docs|refactor|test|perf|build|ci|style|revert|wip|bug|todo|to-do|task|"
-    r"hotfix|rfc|idea|reminder|question|note|re|fwd|hw|panic|decide|someday|urgent|regression|accessibility|a11y|ui|ux|mobile|ios|android)"
+    r"hotfix|rfc|idea|reminder|question|note|re|fwd|hw|panic|decide|someday|urgent|regression|"
+    r"accessibility|a11y|ui|ux|mobile|ios|android)"
     r"(?:\([^)]{1,40}\))?!?:\s+)+",
     re.IGNORECASE,
+)
+# A task in quotation marks, to be taken apart.
+_PARTED = re.compile(
+    r"(?:break|split|turn|cut) [“\"](.+)[”\"](?: (?:in)?to .+| up| down)?", re.IGNORECASE
 )
 _LEAD_IN = re.compile(
     r"^(?:hey|hi|ok|okay|please|pls|plz|finally|just|also|so(?=,|\s+(?:i|we)\b)|then|asap|urgent|maybe|"
@@ -206,6 +211,8 @@ def _whole(title: str) -> str:
     shouted = title.isupper() and len(title.split()) > LONGEST_ACRONYM
     text = title.lower() if shouted else title
     text = _PREFIX.sub("", _UNSPOKEN.sub("", text)).strip(" .!?…") or title
+    if parts := _PARTED.fullmatch(text):
+        text = parts[1]
     if text[:1] + text[-1:] in {'""', "“”", "''"}:
         text = text[1:-1] or text
     text = " ".join(_NAMES.sub(_capital, _to_second_person(_without_lead_in(text))).split())

@@ -62,6 +62,8 @@ def slots(title: str) -> Slots:
         ("TAX RETURN FOR 2024", "the tax return for 2024", "tax return"),
         ("dentist", "the dentist", "dentist"),
         ("taxes", "taxes", "taxes"),
+        ("mix the drums down", "the drums", "drums"),
+        ("new landing page hero", "the new landing page hero", "new landing page hero"),
     ],
 )
 def test_the_object_is_what_the_task_is_about(title: str, about: str, topic: str) -> None:
@@ -73,6 +75,8 @@ def test_the_object_is_what_the_task_is_about(title: str, about: str, topic: str
     ("title", "about"),
     [
         ("learn to juggle", "juggling"),
+        ('Break "learn to sail" into steps', "sailing"),
+        ("i wake at 3am", "waking at 3am"),
         ("wake up at 6", "waking up at 6"),
         ("lose 5 kg", "losing 5 kg"),
         ("go to bed before 11", "going to bed before 11"),
@@ -103,6 +107,11 @@ def test_a_verb_stays_where_what_follows_says_too_little(title: str, about: str)
         ),
         ("how does compound interest work?", "how compound interest works", "compound interest"),
         ("how do heat pumps work", "how heat pumps work", "heat pumps"),
+        (
+            "what kind of dog suits a small flat",
+            "what kind of dog suits a small flat",
+            "dog",
+        ),
         ("where is my passport", "your passport", "passport"),
         ("how do i start a newsletter", "a newsletter", "newsletter"),
         ("why is the dashboard so slow", "“why is the dashboard so slow”", "dashboard"),
