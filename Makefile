@@ -6,7 +6,7 @@ UV_COMPILE := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-
   --no-emit-index-url --no-annotate --upgrade --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench soak calibrate lock clean
+.PHONY: help run test lint bench soak train lock clean
 .DELETE_ON_ERROR:
 
 help: ## show these targets
@@ -30,8 +30,8 @@ bench: .venv/dev.stamp ## print every figure beside what it is compared with
 soak: .venv/dev.stamp ## kill a server under load 30 times, then load it for 10 minutes
 	@$(BIN)/python -m pytest tests/soak -m soak -s -q --no-header -p no:cacheprovider
 
-calibrate: .venv/run.stamp ## refit the confidence curve on data/labelled.jsonl
-	@$(BIN)/waywarden calibrate
+train: .venv/dev.stamp ## train the recommender's head and curves on data/training and the workflow files
+	@$(BIN)/waywarden train
 
 lock: .venv/dev.stamp ## renew requirements.lock and requirements-dev.lock
 	@$(UV_COMPILE) --extra build -o requirements.lock

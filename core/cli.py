@@ -49,9 +49,10 @@ def _parser() -> argparse.ArgumentParser:
     evaluate = commands.add_parser("evaluate", help="measure the recommender on labelled tasks")
     evaluate.add_argument("file", type=Path, help="JSON lines: title, description, accept, domain")
     evaluate.add_argument("--json", action="store_true", help="print one JSON object")
+    evaluate.add_argument("--report", action="store_true", help="print tables in Markdown")
     evaluate.set_defaults(act=_evaluate)
-    calibrate = commands.add_parser("calibrate", help="refit the shipped confidence curve")
-    calibrate.set_defaults(act=_calibrate)
+    train = commands.add_parser("train", help="train the local recommender anew")
+    train.set_defaults(act=_train)
     return parser
 
 
@@ -189,35 +190,61 @@ def _doctor(options: argparse.Namespace) -> int:
 
 def _evaluate(options: argparse.Namespace) -> None:
     from core.catalogue import Catalogue, Task
-    from core.recommend import Curve, Embedder, LocalRanker, Ranked, evaluate, read_labelled
+    from core.recommend import (
+        Curves,
+        Embedder,
+        LocalRanker,
+        Ranked,
+        judge,
+        read_labelled,
+        report_of,
+    )
 
     rows = read_labelled(options.file)
     extra = Settings.from_environment().extra_workflows
     folders = [PROJECT / "workflows", *([extra] if extra else [])]
-    ranker, curve = LocalRanker(Catalogue.load(folders), Embedder()), Curve.load()
+    ranker = LocalRanker.shipped(Catalogue.load(folders), Embedder())
+    curve = Curves.load().of(ranker.name, ranker.version)
 
     def rank(task: Task) -> tuple[list[Ranked], list[float]]:
         ranking = ranker.rank(task)
         return ranking, curve.confidences(ranking, 3)
 
-    figures = evaluate(rank, rows)
+    judged = judge(rank, rows)
     if options.json:
-        print(figures.model_dump_json())
+        print(judged.figures.model_dump_json())
         return
-    for name, value in figures:
+    if options.report:
+        print(report_of(rows, judged))
+        return
+    for name, value in judged.figures:
         said = f"{value:.4f}" if isinstance(value, float) else str(value)
         print(f"{name:22} {said}")
 
 
-def _calibrate(options: argparse.Namespace) -> None:
+def _train(options: argparse.Namespace) -> None:
     del options
     from core.catalogue import Catalogue
-    from core.recommend import CALIBRATION, Embedder, LocalRanker, calibrate
+    from core.recommend import (
+        CALIBRATION,
+        HEAD,
+        LABELLED,
+        Embedder,
+        fingerprint,
+        phrases_in,
+        read_labelled,
+        train,
+    )
 
-    ranker = LocalRanker(Catalogue.load([PROJECT / "workflows"]), Embedder())
-    curve = calibrate(ranker, PROJECT / "data" / "labelled.jsonl")
-    CALIBRATION.write_text(curve.model_dump_json(indent=2) + "\n", encoding="utf-8")
-    print(f"{CALIBRATION.relative_to(PROJECT)}: fitted on {curve.rows} placings")
+    workflows = PROJECT / "workflows"
+    catalogue, phrases = Catalogue.load([workflows]), phrases_in()
+    print(f"Training on {len(phrases):,} phrases; this takes some minutes ...")
+    came_from = fingerprint(catalogue.workflows)
+    head, curves = train(catalogue, Embedder(), phrases, read_labelled(LABELLED), came_from)
+    head.save(HEAD)
+    CALIBRATION.write_text(curves.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    for file in (HEAD, CALIBRATION):
+        print(f"{file.relative_to(PROJECT)}: {file.stat().st_size / 1e6:.1f} MB")
 
 
 if __name__ == "__main__":

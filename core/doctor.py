@@ -13,9 +13,9 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from core.catalogue import Catalogue
-from core.errors import LedgerLocked, WaywardenError
+from core.errors import HeadUnusable, LedgerLocked, WaywardenError
 from core.ledger import contents
-from core.recommend import CALIBRATION, Curve, LocalRanker
+from core.recommend import Curves, Head, LocalRanker, version_of
 from core.settings import PROJECT, Settings
 
 __all__ = ["Finding", "examine"]
@@ -42,7 +42,7 @@ def examine(settings: Settings) -> list[Finding]:
         ("disk", _disk),
         ("ledger", _ledger),
         ("workflows", _workflows),
-        ("confidence curve", _curve),
+        ("recommender", _recommender),
     )
     return [_examined(name, check, settings) for name, check in checks]
 
@@ -119,14 +119,18 @@ def _workflows(settings: Settings) -> Finding:
     return Finding(check="workflows", status="warning" if catalogue.faults else "ok", detail=said)
 
 
-def _curve(settings: Settings) -> Finding:
-    del settings
-    curve = Curve.load()
-    fits = (curve.ranker, curve.ranker_version) == (LocalRanker.name, LocalRanker.version)
-    said = f"{CALIBRATION.name}: {curve.ranker} {curve.ranker_version}, {curve.rows} placings"
-    if not fits:
-        said += "; made for another ranker: run `make calibrate`"
-    return Finding(check="confidence curve", status="ok" if fits else "failed", detail=said)
+def _recommender(settings: Settings) -> Finding:
+    """Whether the trained head belongs to the workflows; without it recommendations are worse."""
+    extra = settings.extra_workflows
+    catalogue = Catalogue.load([PROJECT / "workflows", *([extra] if extra else [])])
+    try:
+        head = Head.load()
+        head.check(catalogue.workflows)
+        curve = Curves.load().of(LocalRanker.name, version_of(head))
+    except HeadUnusable as problem:
+        return Finding(check="recommender", status="warning", detail=str(problem))
+    said = f"trained, version {curve.ranker_version}, confidence from {curve.fitted_on}"
+    return Finding(check="recommender", status="ok", detail=said)
 
 
 def _nearest(folder: Path) -> Path:

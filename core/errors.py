@@ -4,8 +4,10 @@ WaywardenError
 ├── InvalidInput          a field of a request is not acceptable
 ├── UnknownWorkflow       no workflow of that id is loaded
 ├── UnknownExecution      no execution of that id
+├── UnknownRecommendation no recommendation of that id
 ├── KeyReused             an idempotency key came back with another request
 ├── CatalogueEmpty        there is nothing to recommend
+├── HeadUnusable          the trained part of the ranker is missing, damaged or stale
 ├── Unavailable           the process is starting or stopping
 └── LedgerUnavailable     a fact could not be made durable
     ├── LedgerLocked      another process has the file open
@@ -20,6 +22,7 @@ from __future__ import annotations
 
 __all__ = [
     "CatalogueEmpty",
+    "HeadUnusable",
     "InvalidInput",
     "KeyReused",
     "LedgerBusy",
@@ -31,6 +34,7 @@ __all__ = [
     "RowRefused",
     "Unavailable",
     "UnknownExecution",
+    "UnknownRecommendation",
     "UnknownWorkflow",
     "WaywardenError",
 ]
@@ -48,6 +52,10 @@ class InvalidInput(WaywardenError):
         self.field = field
 
 
+class HeadUnusable(WaywardenError):
+    """The trained part of the ranker is missing, damaged, or older than what it came from."""
+
+
 class UnknownWorkflow(WaywardenError):
     """No workflow of that id is loaded."""
 
@@ -62,6 +70,16 @@ class UnknownExecution(WaywardenError):
     def __init__(self, execution_id: str) -> None:
         super().__init__("This run is not in the ledger; it may belong to another data folder.")
         self.execution_id = execution_id
+
+
+class UnknownRecommendation(WaywardenError):
+    """No recommendation of that id is in the ledger."""
+
+    def __init__(self, request_id: str) -> None:
+        super().__init__(
+            "This recommendation is not in the ledger; it may belong to another data folder."
+        )
+        self.request_id = request_id
 
 
 class KeyReused(WaywardenError):

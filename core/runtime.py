@@ -16,7 +16,7 @@ from contextlib import asynccontextmanager
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from core.analytics import Activity, Overviews
+from core.analytics import Accuracies, Activity, Overviews
 from core.catalogue import Catalogue, Task, Workflow
 from core.clock import Clock, SystemClock
 from core.errors import Unavailable, WaywardenError
@@ -24,7 +24,16 @@ from core.execute import Executor, History, LocalPlanner, Plan, Planner
 from core.guard import Gate
 from core.jobs import Jobs
 from core.ledger import Backup, Ledger
-from core.recommend import Curve, Embedder, LocalRanker, Profiles, Recommender
+from core.recommend import (
+    Confidence,
+    Curves,
+    Embedder,
+    Feedback,
+    LocalRanker,
+    Memory,
+    Profiles,
+    Recommender,
+)
 from core.settings import PROJECT, Settings
 
 __all__ = ["Runtime", "current", "lifespan", "routes", "use"]
@@ -32,7 +41,9 @@ __all__ = ["Runtime", "current", "lifespan", "routes", "use"]
 log = logging.getLogger(__name__)
 
 WARM_UP_S = 60.0
-_M_ARENA_MAX = -8  # from glibc's malloc.h
+# From glibc's malloc.h.
+_M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8
+LEAST_MAPPED_BYTES = 128 * 2**10
 
 
 class Runtime:
@@ -86,11 +97,15 @@ class Runtime:
             ledger=self.ledger,
             catalogue=lambda: self.catalogue,
             ranker=self.ranker,
-            curve=Curve.load(),
+            confidence=Confidence(self.ledger, Curves.load(), self.clock),
+            memory=Memory(self.ledger, self._embedder, lambda: self.catalogue),
             estimate=local_planner.estimate,
+            jobs=self.jobs,
             clock=self.clock,
         )
+        self.feedback = Feedback(self.ledger, lambda: self.catalogue, self.clock)
         self.profiles = Profiles(self.ledger, self.clock)
+        self.accuracies = Accuracies(self.ledger, self.clock)
         self.overviews = Overviews(self.ledger, self.clock)
         self.activity = Activity(self.ledger)
 
@@ -137,6 +152,12 @@ class Runtime:
         self.jobs.drain()
         self.ledger.close()
 
+    def _learn(self) -> None:
+        try:
+            self.recommender.learn()
+        except WaywardenError as problem:  # of a ledger that is being closed already
+            log.info("Nothing learnt from what was chosen before: %s", problem)
+
     def _load_catalogue(self) -> Catalogue:
         extra = self.settings.extra_workflows
         return Catalogue.load([PROJECT / "workflows", *([extra] if extra else [])])
@@ -147,11 +168,12 @@ class Runtime:
 
         def build() -> None:
             try:
-                ranker = LocalRanker(catalogue, self._embedder)
+                ranker = LocalRanker.shipped(catalogue, self._embedder)
             except BaseException as problem:  # noqa: BLE001 - whoever asks for the ranker gets it
                 built.set_exception(problem)
             else:
                 built.set_result(ranker)
+                self._learn()
             _api.load()
             # What is loaded now stays; taking it out of collections makes every rerun cheaper.
             gc.collect()
@@ -162,13 +184,15 @@ class Runtime:
 
 
 def _share_malloc_arenas() -> None:
-    """Let all threads allocate from two arenas; glibc gives each its own, and each keeps holes.
+    """Let all threads allocate from two arenas, and large blocks outside of them.
 
-    Under 50 requests a second, memory then grows by less than half as much.
+    glibc gives each thread its own arena, and learns to put ever larger blocks there; each arena
+    keeps the holes. Under 50 requests a second the process would grow by 20 MB a minute.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         mallopt(_M_ARENA_MAX, 2)
+        mallopt(_M_MMAP_THRESHOLD, LEAST_MAPPED_BYTES)
 
 
 class _Api:

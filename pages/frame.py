@@ -40,6 +40,7 @@ page = st.navigation(
         ],
         "Insight": [
             st.Page("insight/overview.py", title="Overview", icon=":material/monitoring:"),
+            st.Page("insight/accuracy.py", title="Accuracy", icon=":material/target:"),
             st.Page("insight/activity.py", title="Activity", icon=":material/list_alt:"),
         ],
     },

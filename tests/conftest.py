@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import pytest
 
 from core.catalogue import Catalogue, Task
 from core.ledger import Ledger
-from core.recommend import Curve, Embedder, LocalRanker, Ranked, Ranker
+from core.recommend import Curve, Curves, Embedder, LocalRanker, Ranked, Ranker
 from core.runtime import Runtime
 from core.settings import PROJECT, Settings
 from tests.fakes import FakeClock
@@ -32,7 +32,7 @@ def embedder() -> Embedder:
 
 @pytest.fixture(scope="session")
 def ranker(catalogue: Catalogue, embedder: Embedder) -> LocalRanker:
-    return LocalRanker(catalogue, embedder)
+    return LocalRanker.shipped(catalogue, embedder)
 
 
 class RememberingRanker:
@@ -42,7 +42,8 @@ class RememberingRanker:
         self.name, self.version = ranker.name, ranker.version
         self._rank = lru_cache(maxsize=None)(ranker.rank)
 
-    def rank(self, task: Task) -> list[Ranked]:
+    def rank(self, task: Task, lean: Mapping[str, float] | None = None) -> list[Ranked]:
+        assert not lean
         return self._rank(task)
 
 
@@ -52,8 +53,9 @@ def remembering_ranker(ranker: LocalRanker) -> Ranker:
 
 
 @pytest.fixture(scope="session")
-def curve() -> Curve:
-    return Curve.load()
+def curve(ranker: LocalRanker) -> Curve:
+    """The shipped one of the shipped ranker."""
+    return Curves.load().of(ranker.name, ranker.version)
 
 
 @pytest.fixture

@@ -1,17 +1,43 @@
 """Questions about all this, each answered by one query of the ledger."""
 
+from core.analytics.accuracies import Accuracies
+from core.analytics.accuracy import (
+    ENOUGH,
+    PLACES,
+    Accuracy,
+    AccuracyFilter,
+    Calibration,
+    Correction,
+    CurveFit,
+    Estimate,
+    FittedCurves,
+    Promise,
+    Span,
+)
 from core.analytics.activity import Activity, ActivityFilter, RequestFacts
 from core.analytics.overview import DayCounts, Overview, Overviews
 from core.analytics.period import Day, last_days, zone_of
 
 __all__ = [
+    "ENOUGH",
+    "PLACES",
+    "Accuracies",
+    "Accuracy",
+    "AccuracyFilter",
     "Activity",
     "ActivityFilter",
+    "Calibration",
+    "Correction",
+    "CurveFit",
     "Day",
     "DayCounts",
+    "Estimate",
+    "FittedCurves",
     "Overview",
     "Overviews",
+    "Promise",
     "RequestFacts",
+    "Span",
     "last_days",
     "zone_of",
 ]

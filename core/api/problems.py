@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from core.api.feedback import KINDS
 from core.api.schemas import Problem
 from core.catalogue import fault_sentence
 from core.errors import (
@@ -22,6 +23,7 @@ from core.errors import (
     LedgerUnavailable,
     Unavailable,
     UnknownExecution,
+    UnknownRecommendation,
     UnknownWorkflow,
     WaywardenError,
 )
@@ -38,6 +40,7 @@ _STATUS: tuple[tuple[type[WaywardenError], int, str], ...] = (
     (InvalidInput, 422, "invalid-input"),
     (UnknownWorkflow, 404, "unknown-workflow"),
     (UnknownExecution, 404, "unknown-execution"),
+    (UnknownRecommendation, 404, "unknown-recommendation"),
     (KeyReused, 409, "idempotency-key-reused"),
     (CatalogueEmpty, 503, "catalogue-empty"),
     (Unavailable, 503, "unavailable"),
@@ -142,8 +145,10 @@ async def _invalid(request: Request, error: Exception) -> Response:
 
 
 def _fault(fault: Mapping[str, Any]) -> dict[str, str]:
-    # The first part of a place is where it was: body, query, path or header.
-    field = ".".join(map(str, fault["loc"][1:])) or "body"
+    # The first part of a place is where it was: body, query, path or header; which of several
+    # bodies was meant is no field.
+    place = (str(part) for part in fault["loc"][1:] if part not in KINDS)
+    field = ".".join(place) or "body"
     label = f"“{field}”"
     is_empty = fault["type"] == "string_too_short"
     sentence = f"{label} is empty." if is_empty else fault_sentence(label, fault)

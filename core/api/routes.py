@@ -15,6 +15,7 @@ from core.api import schemas as s
 from core.api.answers import execution_out, recommend_out, rules_out, workflow_out
 from core.api.auth import Door
 from core.api.document import Documented
+from core.api.feedback import Said, record
 from core.api.pool import Pool
 from core.api.problems import HANDLERS, denied, documented, problem, request_id_of
 from core.catalogue import Catalogue, Domain
@@ -24,7 +25,7 @@ from core.execute import Executor, StepChange
 from core.guard import Denied, Gate, profile_name
 from core.guard import Request as Asked
 from core.ledger import Backup
-from core.recommend import Recommender
+from core.recommend import Feedback, Recommender
 
 __all__ = ["Services", "build"]
 
@@ -42,6 +43,7 @@ class Services(Protocol):
     gate: Gate
     recommender: Recommender
     executor: Executor
+    feedback: Feedback
 
     def backup(self) -> Backup:
         """Copy the ledger into the deployment's folder of backups."""
@@ -207,15 +209,10 @@ def _run_routes(app: FastAPI, services: Callable[[], Services], pool: Pool) -> N
 
 def _person_routes(app: FastAPI, services: Callable[[], Services], pool: Pool) -> None:
     @app.post("/api/v1/feedback", responses=documented(*_POSTED, 404))
-    async def feedback(body: s.FeedbackIn) -> s.FeedbackOut:
-        """Say whether a run was useful; the last answer counts."""
-
-        def act() -> None:
-            executor = services().executor
-            executor.rate(executor.execution(body.execution_id), useful=body.useful)
-
-        await pool.run(act)
-        return s.FeedbackOut(execution_id=body.execution_id, useful=body.useful)
+    async def feedback(body: Said) -> Said:
+        """Say whether a run was useful, that nothing recommended fits, or what was taken."""
+        await pool.run(lambda: record(body, services().executor, services().feedback))
+        return body
 
     @app.get("/api/v1/usage", responses=documented(*_GUARDED, 422))
     async def usage(user_id: Annotated[s.UserId, Query()] = "local") -> s.UsageOut:

@@ -18,9 +18,8 @@ __all__ = [
     "Candidate",
     "ExecuteIn",
     "ExecutionOut",
-    "FeedbackIn",
-    "FeedbackOut",
     "Health",
+    "Id",
     "Problem",
     "RecommendIn",
     "RecommendOut",
@@ -161,20 +160,6 @@ class StepIn(_In):
     actual_minutes: int | None = Field(default=None, ge=1, le=1_440)
     title: str | None = Field(default=None, min_length=1, max_length=200)
     description: str | None = Field(default=None, max_length=2_000)
-
-
-class FeedbackIn(_In):
-    """Whether a run was useful; the last answer counts."""
-
-    execution_id: Id
-    useful: bool
-
-
-class FeedbackOut(BaseModel):
-    """The answer as it stands."""
-
-    execution_id: str
-    useful: bool
 
 
 class RuleOut(BaseModel):

@@ -21,6 +21,12 @@ ABANDONED_AFTER = timedelta(days=7)
 RECENT_FOR = timedelta(days=7)
 RECENT_TASKS = 5
 _MOST = 500
+# What each fact tells of an execution.
+_TOLD = {
+    "settled": ("outcome", "error_type"),
+    "planned": ("domain", "planner", "steps", "break_minutes", "buffer_minutes", "notes"),
+    "rated": ("useful",),
+}
 
 
 class History:
@@ -37,14 +43,20 @@ class History:
         Raises:
             UnknownExecution: it is not in the ledger.
         """
-        rows = self._queries.rows("executions", execution_id=execution_id, user_id=None, most=1)
-        if not rows:
+        facts: dict[str, list[dict[str, Any]]] = {}
+        for row in self._queries.rows("execution", execution_id=execution_id):
+            facts.setdefault(row["fact"], []).append(row)
+        if "asked" not in facts:
             raise UnknownExecution(execution_id)
-        return self._executions(rows)[0]
+        execution = facts["asked"][0]
+        for fact, told in _TOLD.items():
+            newest = max(facts.get(fact, [{}]), key=lambda row: row.get("ts", execution["ts"]))
+            execution |= {name: newest.get(name) for name in told}
+        return self._execution(execution, sorted(facts.get("step", []), key=_order))
 
     def of(self, user_id: str, most: int = _MOST) -> list[Execution]:
         """Return a person's executions, newest first."""
-        rows = self._queries.rows("executions", execution_id=None, user_id=user_id, most=most)
+        rows = self._queries.rows("executions", user_id=user_id, most=most)
         return self._executions(rows)
 
     def request(self, execution_id: str) -> Request:
@@ -144,6 +156,10 @@ class History:
         if self._clock.now() - touched > ABANDONED_AFTER:
             return "abandoned"
         return "active"
+
+
+def _order(event: dict[str, Any]) -> tuple[datetime, str]:
+    return event["ts"], event["event_id"]
 
 
 def _last_settled(events: Iterable[dict[str, Any]]) -> datetime:

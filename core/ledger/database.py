@@ -22,6 +22,7 @@ __all__ = ["ENVIRONMENT", "Database", "explained", "first_line"]
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 
+MEMORY_MB, KEPT_MB = 512, 16
 # What the file, the disk or DuckDB itself did wrong; everything else is the statement's fault.
 ENVIRONMENT = (duckdb.OperationalError, duckdb.InternalError, duckdb.FatalException)
 
@@ -33,9 +34,14 @@ _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     # A checkpoint inside a commit that finds the disk full fails that commit, although its rows
     # are durable. So DuckDB makes none, and the writer makes them between commits.
     "checkpoint_threshold": "1TB",
-    # What it keeps of the file in memory; a query that needs more uses the disk.
-    "memory_limit": "512MB",
+    # What queries may use together; one that needs more uses the disk.
+    "memory_limit": f"{MEMORY_MB}MB",
+    "allowed_configs": ["memory_limit"],  # else locked too; see `Database.trim`
 }
+_MEMORY_OF_OTHERS = """
+    SELECT coalesce(sum(memory_usage_bytes) FILTER (WHERE tag <> 'BASE_TABLE'), 0)::BIGINT
+    FROM duckdb_memory()
+"""
 _LOCKED = re.compile(r"Could not set lock on file(?:.*\(PID (\d+)\))?", re.DOTALL)
 _SIGNS: tuple[tuple[type[LedgerUnavailable], tuple[str, ...], str], ...] = (
     (
@@ -154,6 +160,16 @@ class Database:
                     self._connection = _connect(self.path)
                 except duckdb.Error as problem:
                     raise explained(problem, self.path) from problem
+
+    def trim(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        """Keep no more than 16 MB of the file in memory.
+
+        DuckDB would keep all that it ever read or wrote, up to its limit. It gives memory back
+        when the limit falls, and only what nobody is using.
+        """
+        (others,) = cursor.execute(_MEMORY_OF_OTHERS).fetchall()[0]
+        cursor.execute(f"SET GLOBAL memory_limit = '{others + KEPT_MB * 2**20}B'")
+        cursor.execute(f"SET GLOBAL memory_limit = '{MEMORY_MB}MB'")
 
     def close(self) -> None:
         with self._lock:

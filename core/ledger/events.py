@@ -138,8 +138,8 @@ class RequestSettled(Event):
 class FeedbackGiven(Event):
     """What a person made of an answer; of each kind the newest row of a request counts.
 
-    `usefulness` is said of an execution; `chosen` (a workflow that the caller runs elsewhere) and
-    `dismissed` (none of those shown) of a recommendation.
+    `usefulness` is said of an execution; `chosen` (a workflow that was not shown, or that the
+    caller runs elsewhere) and `dismissed` (none of those shown) of a recommendation.
     """
 
     table: ClassVar[str] = "feedback"

@@ -251,6 +251,7 @@ class Writer:
             return
         try:
             self._cursor.execute("CHECKPOINT")
+            self._database.trim(self._cursor)
             _give_back_memory()
             self._checkpoint_at = CHECKPOINT_BYTES
         except duckdb.Error as problem:

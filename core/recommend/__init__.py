@@ -1,20 +1,25 @@
 """Which workflow fits: rankers, their calibrated confidence, and how good they are."""
 
-from core.recommend.calibration import CALIBRATION, Curve
+from core.recommend.calibration import Curve, Curves
 from core.recommend.embedding import Embedder
 from core.recommend.evaluation import (
     Evaluation,
     Judged,
     LabelledTask,
     Miss,
-    calibrate,
     evaluate,
     judge,
     labelled_in,
     read_labelled,
 )
-from core.recommend.local_ranker import LocalRanker, Ranked, Ranker
+from core.recommend.feedback import Feedback, Reaction
+from core.recommend.head import CALIBRATION, HEAD, LABELLED, Head, fingerprint
+from core.recommend.local_ranker import LocalRanker, version_of
+from core.recommend.memory import Memory
+from core.recommend.phrases import Phrase, phrases_in
 from core.recommend.profile import Profile, Profiles
+from core.recommend.ranking import Ranked, Ranker
+from core.recommend.recalibration import Confidence, Confidences
 from core.recommend.recommendation import (
     BANDS,
     FITS_FROM,
@@ -24,30 +29,46 @@ from core.recommend.recommendation import (
     band_of,
 )
 from core.recommend.recommender import Recommender
+from core.recommend.report import report_of
+from core.recommend.training import train
 
 __all__ = [
     "BANDS",
     "CALIBRATION",
     "FITS_FROM",
+    "HEAD",
+    "LABELLED",
     "Band",
+    "Confidence",
+    "Confidences",
     "Curve",
+    "Curves",
     "Embedder",
     "Evaluation",
+    "Feedback",
+    "Head",
     "Judged",
     "LabelledTask",
     "LocalRanker",
+    "Memory",
     "Miss",
+    "Phrase",
     "Profile",
     "Profiles",
     "Ranked",
     "Ranker",
+    "Reaction",
     "Recommendation",
     "Recommender",
     "Suggestion",
     "band_of",
-    "calibrate",
     "evaluate",
+    "fingerprint",
     "judge",
     "labelled_in",
+    "phrases_in",
     "read_labelled",
+    "report_of",
+    "train",
+    "version_of",
 ]

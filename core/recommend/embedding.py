@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import threading
+from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 __all__ = ["Embedder", "Floats"]
 
 Floats = NDArray[np.float32]
-REMEMBERED_PHRASES = 5_000
+REMEMBERED_PHRASES, REMEMBERED_TEXTS = 5_000, 64
 
 
 class Embedder:
@@ -26,6 +27,7 @@ class Embedder:
         self._lock = threading.Lock()
         self._model: Any = None
         self._phrases: dict[str, Floats] = {}
+        self._last: OrderedDict[str, Floats] = OrderedDict()
 
     def encode(self, texts: Sequence[str]) -> Floats:
         """Return unit vectors, shape (len(texts), 512); one list is faster than many calls."""
@@ -33,6 +35,18 @@ class Embedder:
             return np.zeros((0, self.dimensions), dtype=np.float32)
         vectors: Floats = self._loaded().encode(list(texts))
         return vectors
+
+    def encode_one(self, text: str) -> Floats:
+        """Return the unit vector of a text, shape (512,); the last ones are remembered."""
+        with self._lock:
+            vector = self._last.get(text)
+        if vector is None:
+            vector = self.encode([text])[0]
+            with self._lock:
+                self._last[text] = vector
+                if len(self._last) > REMEMBERED_TEXTS:
+                    self._last.popitem(last=False)
+        return vector
 
     def encode_phrases(self, phrases: Sequence[str]) -> Floats:
         """Return what `encode` would, computing only phrases that are not remembered.

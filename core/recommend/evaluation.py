@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,8 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from core.catalogue import Task, task_from
 from core.clock import stopwatch_ms
 from core.errors import InvalidInput
-from core.recommend.calibration import Curve, features, fit
-from core.recommend.local_ranker import Ranked, Ranker
+from core.recommend.ranking import Ranked
 from core.statistics import area_under_roc, expected_calibration_error, if_calibrated_level
 
 __all__ = [
@@ -24,14 +22,12 @@ __all__ = [
     "Judged",
     "LabelledTask",
     "Miss",
-    "calibrate",
     "evaluate",
     "judge",
     "labelled_in",
     "read_labelled",
 ]
 
-CALIBRATED_RANKS = 3
 Rank = Callable[[Task], tuple[list[Ranked], list[float]]]
 
 
@@ -162,23 +158,6 @@ def judge(
         p99_ms=float(np.percentile(times, 99)),
     )
     return Judged(figures, sure, hits, tuple(misses))
-
-
-def calibrate(ranker: Ranker, path: Path) -> Curve:
-    """Fit the confidence curve on the first three places of each labelled row's ranking."""
-    rows = read_labelled(path)
-    x, right = [], []
-    for row in rows:
-        ranking = ranker.rank(task_from(title=row.title, description=row.description))
-        x.append(features(ranking, CALIBRATED_RANKS))
-        right += [
-            float(ranked.workflow.workflow_id in row.accept)
-            for ranked in ranking[:CALIBRATED_RANKS]
-        ]
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
-    return fit(
-        np.concatenate(x), np.array(right), ranker.name, ranker.version, f"{path.name}:{digest}"
-    )
 
 
 def _row(line: str, place: str) -> LabelledTask:

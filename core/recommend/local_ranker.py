@@ -1,68 +1,58 @@
-"""The ranker that needs no model and no training: nearness to descriptions and examples."""
+"""The ranker that needs no model: nearness to examples, and a trained head where it is known."""
 
 from __future__ import annotations
 
-import math
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+import logging
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.catalogue import Catalogue, Task, Workflow, content_stems, stems
-from core.errors import CatalogueEmpty
+from core.catalogue import Catalogue, Task
+from core.errors import CatalogueEmpty, HeadUnusable
+from core.recommend.calibration import Curves
 from core.recommend.embedding import Embedder, Floats
+from core.recommend.head import Head
+from core.recommend.nearness import Index, Near
+from core.recommend.ranking import Ranked
 
-__all__ = ["LocalRanker", "Ranked", "Ranker"]
+__all__ = [
+    "LEAST_LOG_CHANCE",
+    "UNTRAINED",
+    "LocalRanker",
+    "joined",
+    "log_shares",
+    "nearness",
+    "none_features",
+    "untrained",
+    "version_of",
+]
 
-NEAREST_EXAMPLES = 3
-BM25_WEIGHT, BM25_K1, BM25_B = 0.1, 1.2, 0.75
-# Stands where a workflow has fewer phrases than another; no cosine is as low.
-NO_PHRASE = np.float32(-2)
+log = logging.getLogger(__name__)
+
+BM25_WEIGHT = 0.1
 # Titles whose scores differ by less are a tie, which the description may break.
 TIE = 0.05
-
-
-@dataclass(frozen=True, slots=True)
-class Ranked:
-    """One workflow's standing: its score among the others, and how near it is in itself.
-
-    `centroid` and `examples` are cosines (-1..1) of the title to the workflow's mean vector and
-    to its three nearest examples; `closest` is the nearest example.
-    """
-
-    workflow: Workflow
-    score: float
-    centroid: float
-    examples: float
-    bm25: float
-    closest: str
-
-
-class Ranker(Protocol):
-    """Orders the catalogue for a task, best first."""
-
-    name: str
-    version: str
-
-    def rank(self, task: Task) -> list[Ranked]:
-        """Return every workflow, best first."""
-        ...
+# The head's log probabilities below this say no more than "not this".
+LEAST_LOG_CHANCE = -12.0
+NOT_TRAINED = -1
+UNTRAINED = "2"
 
 
 class LocalRanker:
-    """z(cosine to centroid) + z(mean of the three nearest examples) + 0.1 BM25, of the title.
+    """Without a head: z(cosine to centroid) + z(mean of the three nearest examples) + 0.1 BM25.
 
-    The description only reorders neighbours whose titles tie; energy, hours and time of day
-    never reach the ranking.
+    With one, a conditional logit (McFadden 1974) over the workflows and "nothing fits", whose
+    features are the same three and the head's log probability. A workflow that the head does not
+    know, because it came later, gets the log probability that its nearness lets expect.
+
+    The title ranks. The description only reorders neighbours whose titles tie; energy, hours and
+    time of day never reach the ranking.
     """
 
     name = "local"
-    version = "1"
 
-    def __init__(self, catalogue: Catalogue, embedder: Embedder) -> None:
+    def __init__(self, catalogue: Catalogue, embedder: Embedder, head: Head | None = None) -> None:
         """Embed all examples once.
 
         Raises:
@@ -70,106 +60,123 @@ class LocalRanker:
         """
         if not catalogue.workflows:
             raise CatalogueEmpty("No workflow is loaded; the Workflows page lists the faults.")
+        self.version = version_of(head)
         self._embedder = embedder
+        self._head = head
         self._workflows = catalogue.workflows
-        self._phrases = [_phrases(workflow) for workflow in self._workflows]
-        counts = [len(phrases) for phrases in self._phrases]
-        starts = np.cumsum([0, *counts])
-        every = [phrase for phrases in self._phrases for phrase in phrases]
-        self._vectors = embedder.encode_phrases(every)
-        self._rows = np.full((len(counts), max(counts)), -1)
-        self._nearest = np.minimum(counts, NEAREST_EXAMPLES).astype(np.float32)
-        for place, count in enumerate(counts):
-            self._rows[place, :count] = np.arange(starts[place], starts[place + 1])
-        self._centroids = np.stack(
-            [_unit(self._vectors[row[row >= 0]].mean(axis=0)) for row in self._rows]
+        self._index = Index(self._workflows, embedder)
+        place = {name: at for at, name in enumerate(head.classes[:-1].tolist() if head else ())}
+        self._classes = np.array(
+            [place.get(each.workflow_id, NOT_TRAINED) for each in self._workflows]
         )
-        self._bm25 = _Bm25(self._phrases)
 
-    def rank(self, task: Task) -> list[Ranked]:
-        scores, centroid, examples, bm25, nearest = self._scored(task.title)
-        order = sorted(range(len(scores)), key=lambda place: -scores[place])
-        order = self._ties_broken(order, scores, task.description)
+    @classmethod
+    def shipped(cls, catalogue: Catalogue, embedder: Embedder) -> LocalRanker:
+        """Use the shipped head; where it is unusable, say why in the log and do without.
+
+        Raises:
+            CatalogueEmpty: no workflow is loaded.
+        """
+        try:
+            head = Head.load()
+            head.check(catalogue.workflows)
+            Curves.load().of(cls.name, version_of(head))
+        except HeadUnusable as problem:
+            log.warning("%s", problem)
+            return cls(catalogue, embedder)
+        return cls(catalogue, embedder, head)
+
+    def rank(self, task: Task, lean: Mapping[str, float] | None = None) -> list[Ranked]:
+        near, scores = self._scored(task.title, lean or {})
+        order = sorted(range(len(scores)), key=lambda at: -scores[at])
+        if task.description:
+            order = self._ties_broken(order, near, scores, task.description)
         return [
             Ranked(
-                workflow=self._workflows[place],
-                score=float(scores[place]),
-                centroid=float(centroid[place]),
-                examples=float(examples[place]),
-                bm25=float(bm25[place]),
-                closest=self._phrases[place][nearest[place]],
+                workflow=self._workflows[near.places[at]],
+                score=float(scores[at]),
+                centroid=float(near.centroid[at]),
+                examples=float(near.examples[at]),
+                bm25=float(near.bm25[at]),
+                closest=self._index.phrases[near.places[at]][near.closest[at]],
             )
-            for place in order
+            for at in order
         ]
 
-    def _scored(self, text: str) -> tuple[Floats, Floats, Floats, Floats, NDArray[np.intp]]:
-        query = self._embedder.encode([text])[0]
-        cosines = np.append(self._vectors @ query, NO_PHRASE)
-        by_workflow = cosines[self._rows]
-        keep = int(self._nearest.max())
-        top = -np.partition(-by_workflow, keep - 1, axis=1)[:, :keep]
-        examples = top.sum(axis=1, where=top > NO_PHRASE) / self._nearest
-        centroid = self._centroids @ query
-        bm25 = self._bm25.scores(text)
-        scores = _z(centroid) + _z(examples) + BM25_WEIGHT * bm25
-        return scores, centroid, examples, bm25, by_workflow.argmax(axis=1)
+    def _scored(self, text: str, lean: Mapping[str, float]) -> tuple[Near, Floats]:
+        vector = self._embedder.encode_one(text)
+        near = self._index.near(text, vector)
+        leaning = [lean.get(self._workflows[place].workflow_id, 0.0) for place in near.places]
+        if self._head is None:
+            return near, log_shares(untrained(near) + np.array(leaning, dtype=np.float32))
+        head = self._head.log_chances(text, vector)
+        scores = joined(self._head, near, head, self._classes[near.places])
+        scores[:-1] += leaning
+        return near, log_shares(scores)[:-1]
 
-    def _ties_broken(self, order: list[int], scores: Floats, description: str) -> list[int]:
+    def _ties_broken(
+        self, order: list[int], near: Near, scores: Floats, description: str
+    ) -> list[int]:
         """Reorder only runs of neighbours that lie within `TIE` of the run's first."""
         runs: list[list[int]] = []
-        for place in order:
-            if runs and scores[runs[-1][0]] - scores[place] <= TIE:
-                runs[-1].append(place)
+        for at in order:
+            if runs and scores[runs[-1][0]] - scores[at] <= TIE:
+                runs[-1].append(at)
             else:
-                runs.append([place])
-        if not description or all(len(run) == 1 for run in runs):
+                runs.append([at])
+        if all(len(run) == 1 for run in runs):
             return order
-        by_description = self._scored(description)[0]
+        described, by_description = self._scored(description, {})
+        score = dict(zip(described.places.tolist(), by_description.tolist(), strict=True))
         return [
-            place
+            at
             for run in runs
-            for place in sorted(run, key=lambda place: -by_description[place])
+            for at in sorted(run, key=lambda at: -score.get(int(near.places[at]), -np.inf))
         ]
 
 
-def _phrases(workflow: Workflow) -> list[str]:
-    """The name and description count as one example each, so no workflow is without."""
-    return [workflow.name, workflow.description, *workflow.examples]
+def version_of(head: Head | None) -> str:
+    """Return the version of a ranker with this head, or with none."""
+    return f"{UNTRAINED}.{head.checksum[:8]}" if head else UNTRAINED
 
 
-def _unit(vector: Floats) -> Floats:
-    return vector / max(float(np.linalg.norm(vector)), 1e-9)
+def untrained(near: Near) -> Floats:
+    """Return shape (n,): scores that need no training."""
+    return _z(near.centroid) + _z(near.examples) + BM25_WEIGHT * near.bm25
+
+
+def joined(head: Head, near: Near, log_chances: Floats, classes: NDArray[np.intp]) -> Floats:
+    """Return shape (n + 1,): utilities of the workflows looked at, and last that of "none".
+
+    `log_chances` are the head's; `classes` has each workflow's class, or -1 for one that the head
+    does not know.
+    """
+    known = np.maximum(log_chances, LEAST_LOG_CHANCE)
+    expected = nearness(near) @ head.imputed
+    learnt = np.where(classes == NOT_TRAINED, expected, known[classes])
+    fits = head.join[:4] @ np.stack([near.centroid, near.examples, near.bm25, learnt])
+    none = head.join[4:] @ none_features(near, float(known[-1]))
+    return np.append(fits, none).astype(np.float32)
+
+
+def nearness(near: Near) -> Floats:
+    """Return shape (n, 4): what a log probability is expected from."""
+    return np.stack([np.ones_like(near.centroid), near.centroid, near.examples, near.bm25], axis=1)
+
+
+def none_features(near: Near, log_chance: float) -> Floats:
+    """Return shape (5,): the head's log probability of "none", 1, and how near anything is."""
+    nearest = (near.examples.max(), near.centroid.max(), near.bm25.max())
+    return np.array([log_chance, 1.0, *nearest], dtype=np.float32)
+
+
+def log_shares(scores: Floats) -> Floats:
+    """Return the natural logs of shares that sum to 1."""
+    shifted = scores.astype(np.float64) - scores.max()
+    shares: Floats = shifted - np.log(np.exp(shifted).sum())
+    return shares
 
 
 def _z(values: Floats) -> Floats:
     spread = float(values.std())
     return (values - values.mean()) / spread if spread > 0 else np.zeros_like(values)
-
-
-class _Bm25:
-    """Okapi BM25 over one document per workflow (Robertson & Zaragoza 2009, equation 3.15)."""
-
-    def __init__(self, documents: Sequence[Sequence[str]]) -> None:
-        counts = [Counter(stem for text in texts for stem in stems(text)) for texts in documents]
-        lengths = np.array([sum(count.values()) for count in counts], dtype=np.float32)
-        norm = BM25_K1 * (1 - BM25_B + BM25_B * lengths / max(1.0, float(lengths.mean())))
-        places: dict[str, list[tuple[int, int]]] = {}
-        for place, count in enumerate(counts):
-            for word, n in count.items():
-                places.setdefault(word, []).append((place, n))
-        self._n = len(counts)
-        self._weights: dict[str, tuple[NDArray[np.intp], Floats]] = {}
-        for word, hits in places.items():
-            where = np.array([place for place, _ in hits], dtype=np.intp)
-            times = np.array([n for _, n in hits], dtype=np.float32)
-            idf = math.log(1 + (self._n - len(hits) + 0.5) / (len(hits) + 0.5))
-            weight = idf * times * (BM25_K1 + 1) / (times + norm[where])
-            self._weights[word] = (where, weight.astype(np.float32))
-
-    def scores(self, text: str) -> Floats:
-        scores = np.zeros(self._n, dtype=np.float32)
-        for stem in content_stems(text):
-            if found := self._weights.get(stem):
-                places, weights = found
-                scores[places] += weights
-        return scores

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import cast
 
@@ -16,13 +17,19 @@ __all__ = ["Profile", "Profiles"]
 
 
 class Profile(BaseModel):
-    """Usual energy (1-3), usual hours (None: not said), favourite domains."""
+    """Usual energy (1-3), usual hours (None: not said), favourite domains.
+
+    `learns` says whether the person's choices are learnt from, and used for them. What they chose
+    until `forgotten_until` is not.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     usual_energy: int = Field(default=2, ge=1, le=3)
     usual_hours: float | None = Field(default=None, ge=0.25, le=24)
     favourite_domains: tuple[Domain, ...] = ()
+    learns: bool = True
+    forgotten_until: datetime | None = None
 
 
 class Profiles:
@@ -45,6 +52,8 @@ class Profiles:
             favourite_domains=tuple(
                 cast("list[Domain]", json.loads(row["favourite_domains"] or "[]"))
             ),
+            learns=row["learns"] is not False,  # older rows say nothing of it
+            forgotten_until=row["forgotten_until"],
         )
 
     def save(self, user_id: str, profile: Profile) -> None:
@@ -58,8 +67,15 @@ class Profiles:
                 usual_energy=profile.usual_energy,
                 usual_hours=profile.usual_hours,
                 favourite_domains=list(profile.favourite_domains),
+                learns=profile.learns,
+                forgotten_until=profile.forgotten_until,
             )
         )
+
+    def forget(self, user_id: str) -> None:
+        """Have nothing remembered of what the person chose until now; the ledger keeps it."""
+        now = self._clock.now()
+        self.save(user_id, self.of(user_id).model_copy(update={"forgotten_until": now}))
 
     def known(self) -> list[str]:
         """Return the names that have asked for anything or saved preferences, newest first."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from core.catalogue import STOP_WORDS, Task, content_stems, stem, words_of
-from core.recommend.local_ranker import Ranked
+from core.recommend.ranking import Ranked
 
 __all__ = ["FittedEstimate", "reason_for"]
 

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from core.catalogue import Catalogue, Task, Workflow, task_from
 from core.clock import Clock, stopwatch_ms
 from core.guard import Admission, Denied, Gate, Request
+from core.jobs import Jobs
 from core.ledger import Ledger, Queries, RecommendationMade
-from core.recommend.calibration import Curve
-from core.recommend.local_ranker import Ranked, Ranker
+from core.recommend.memory import Memory
+from core.recommend.ranking import Ranked, Ranker
 from core.recommend.reason import FittedEstimate, reason_for
+from core.recommend.recalibration import Confidence, Confidences
 from core.recommend.recommendation import Recommendation, Suggestion
 
 __all__ = ["Recommender"]
 
+log = logging.getLogger(__name__)
+
 SHOWN, LOGGED = 3, 10
+REFIT_AFTER = 100
 Estimate = Callable[[Workflow, Task], FittedEstimate]
 
 
@@ -32,16 +39,21 @@ class Recommender:
         ledger: Ledger,
         catalogue: Callable[[], Catalogue],
         ranker: Callable[[], Ranker],
-        curve: Curve,
+        confidence: Confidence,
+        memory: Memory,
         estimate: Estimate,
+        jobs: Jobs,
         clock: Clock,
     ) -> None:
         self._gate = gate
         self._queries = Queries(ledger, Path(__file__).with_name("sql"))
         self._catalogue = catalogue
         self._ranker = ranker
-        self._curve = curve
+        self._confidence = confidence
+        self._memory = memory
         self._estimate = estimate
+        self._jobs = jobs
+        self._answers = count(1)
         self._clock = clock
 
     def recommend(self, request: Request) -> Recommendation | Denied:
@@ -59,8 +71,10 @@ class Recommender:
             return given[0]
         since = stopwatch_ms()
         try:
-            ranking, confidences = self.rank(request.task, ranker)
-            suggestions = self._suggested(request.task, ranking, confidences)
+            lean = self._memory.lean(decision.user_id, request.task.title)
+            ranking = ranker.rank(request.task, lean)
+            confidences = self._confidence.of(ranking, ranker, LOGGED)
+            suggestions = self._suggested(request.task, ranking, confidences.shown)
         except Exception as problem:
             if not decision.replayed:
                 self._gate.settle(decision, "failed", error_type=type(problem).__name__)
@@ -74,6 +88,7 @@ class Recommender:
         )
         if not decision.replayed:
             self._record(decision, recommendation, ranking, confidences)
+            self._learn_now_and_then(ranker)
         return recommendation
 
     def recall(self, request_id: str, user_id: str) -> tuple[Recommendation, Task] | None:
@@ -121,10 +136,33 @@ class Recommender:
             code_context=json.loads(row["code_context"] or "null"),
         )
 
-    def rank(self, task: Task, ranker: Ranker | None = None) -> tuple[list[Ranked], list[float]]:
-        """Return the whole ranking and a confidence (0..1) for each of its first ten."""
-        ranking = (ranker or self._ranker()).rank(task)
-        return ranking, self._curve.confidences(ranking, LOGGED)
+    def rank(self, task: Task) -> tuple[list[Ranked], list[float]]:
+        """Return the whole ranking as for nobody, and a confidence (0..1) for each of its first.
+
+        Nothing is recorded.
+        """
+        ranker = self._ranker()
+        ranking = ranker.rank(task)
+        return ranking, self._confidence.of(ranking, ranker, LOGGED).shown
+
+    def learn(self) -> None:
+        """Take in what people chose: as examples, and to correct the confidence.
+
+        Raises:
+            CatalogueEmpty: no workflow is loaded.
+            LedgerUnavailable: the ledger cannot be read or written.
+        """
+        self._memory.refresh()
+        self._confidence.refit(self._ranker())
+
+    def _learn_now_and_then(self, ranker: Ranker) -> None:
+        number = next(self._answers)
+        if number % REFIT_AFTER == 0:
+            self._jobs.submit(f"refit-{number}", lambda _: self._refit(ranker))
+
+    def _refit(self, ranker: Ranker) -> None:
+        if fitted := self._confidence.refit(ranker):
+            log.info("A confidence curve was fitted. %s", fitted.reason)
 
     def _suggested(
         self, task: Task, ranking: Sequence[Ranked], confidences: Sequence[float]
@@ -142,7 +180,7 @@ class Recommender:
         admission: Admission,
         recommendation: Recommendation,
         ranking: Sequence[Ranked],
-        confidences: Sequence[float],
+        confidences: Confidences,
     ) -> None:
         suggestions = recommendation.suggestions
         fact = RecommendationMade(
@@ -155,10 +193,7 @@ class Recommender:
             top_workflow_id=suggestions[0].workflow_id,
             top_confidence=suggestions[0].confidence,
             candidates=[
-                _logged(rank, ranked, confidence)
-                for rank, (ranked, confidence) in enumerate(
-                    zip(ranking, confidences, strict=False), start=1
-                )
+                _logged(rank, ranked, confidences) for rank, ranked in enumerate(ranking[:LOGGED])
             ],
             shown=[
                 {
@@ -170,6 +205,7 @@ class Recommender:
                 for suggestion in suggestions
             ],
             latency_ms=recommendation.latency_ms,
+            curve=confidences.curve_id,
         )
         self._gate.settle(admission, "succeeded", fact, latency_ms=recommendation.latency_ms)
 
@@ -190,14 +226,20 @@ def _suggestion(
     )
 
 
-def _logged(rank: int, ranked: Ranked, confidence: float) -> dict[str, Any]:
-    """A candidate with its scores; the ranking is deterministic, so what is shown had to be."""
-    return {
+def _logged(rank: int, ranked: Ranked, confidences: Confidences) -> dict[str, Any]:
+    """A candidate with its scores; the ranking is deterministic, so what is shown had to be.
+
+    Its `raw_confidence` is that of the shipped curve, where another one is in force.
+    """
+    logged = {
         "workflow_id": ranked.workflow.workflow_id,
         "score": round(ranked.score, 6),
         "centroid": round(ranked.centroid, 6),
         "examples": round(ranked.examples, 6),
         "bm25": round(ranked.bm25, 6),
-        "confidence": round(confidence, 6),
-        "propensity": 1.0 if rank <= SHOWN else 0.0,
+        "confidence": confidences.shown[rank],
+        "propensity": 1.0 if rank < SHOWN else 0.0,
     }
+    if confidences.curve_id is not None:
+        logged["raw_confidence"] = confidences.shipped[rank]
+    return logged

@@ -5,8 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from core.guard import Denied, Request
-from core.recommend import Suggestion
 from pages.shared.cards import denial, recommendation_cards
+from pages.shared.dismissal import none_of_these
 from pages.shared.question import question_form, task_asked
 from pages.shared.session import (
     errors_shown,
@@ -36,7 +36,7 @@ def ask() -> None:
         st.query_params["answer"] = answer.request_id
 
 
-def use(suggestion: Suggestion, rank: int) -> None:
+def use(workflow_id: str, rank: int | None) -> None:
     """Start the workflow; however often it is clicked, one run comes of it."""
     state = st.session_state
     state.pop("denied", None)
@@ -47,8 +47,8 @@ def use(suggestion: Suggestion, rank: int) -> None:
                 "execute",
                 person(),
                 task,
-                idempotency_key=f"{answer_id}:{suggestion.workflow_id}",
-                workflow_id=suggestion.workflow_id,
+                idempotency_key=f"{answer_id}:{workflow_id}",
+                workflow_id=workflow_id,
                 recommendation_id=answer_id,
                 chosen_rank=rank,
             )
@@ -94,6 +94,7 @@ def answer() -> None:
             icon=":material/search_off:",
         )
     recommendation_cards(recommendation, use)
+    none_of_these(recommendation, use)
 
 
 st.title("What do you want to get done?")

@@ -25,7 +25,7 @@ _KINDS = {"execute": "runs", "recommend": "recommendations"}
 
 
 def recommendation_cards(
-    recommendation: Recommendation, use: Callable[[Suggestion, int], None]
+    recommendation: Recommendation, use: Callable[[str, int | None], None]
 ) -> None:
     """Draw the source line and one card a suggestion; `use` is called with its rank from 1."""
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -44,7 +44,7 @@ def recommendation_cards(
 
 
 def _card(
-    suggestion: Suggestion, rank: int, use: Callable[[Suggestion, int], None], *, primary: bool
+    suggestion: Suggestion, rank: int, use: Callable[[str, int | None], None], *, primary: bool
 ) -> None:
     match_badge(suggestion.confidence, suggestion.band)
     st.markdown(f"### {suggestion.icon} {plain(suggestion.name)}")
@@ -59,7 +59,7 @@ def _card(
         type="primary" if primary else "secondary",
         width="stretch",
         on_click=use,
-        args=(suggestion, rank),
+        args=(suggestion.workflow_id, rank),
     )
 
 

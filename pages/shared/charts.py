@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
 from core.catalogue import Domain
 from pages.shared.session import is_dark
+from pages.shared.tables import headed
 
-__all__ = ["DOMAIN_COLOURS", "bars", "domain_colour", "horizontal_bars", "show"]
+__all__ = ["DOMAIN_COLOURS", "bars", "domain_colour", "dressed", "horizontal_bars", "show"]
 
 DOMAIN_COLOURS: Mapping[Domain, tuple[str, str]] = {
     "dev": ("#0072B2", "#4FA8DC"),
@@ -53,7 +55,7 @@ def bars(
             hovertemplate="%{y:,}",
         )
     figure.update_layout(barmode="stack", hovermode="x unified", bargap=0.25)
-    return _dressed(figure, finding, unit, height)
+    return dressed(figure, unit, height, finding)
 
 
 def horizontal_bars(
@@ -80,35 +82,58 @@ def horizontal_bars(
     )
     figure.update_yaxes(autorange="reversed", showgrid=False)
     figure.update_layout(showlegend=False, bargap=0.35)
-    dressed = _dressed(figure, finding, unit, height)
-    dressed.update_xaxes(showgrid=False, showticklabels=False)
-    dressed.update_yaxes(title=None)
-    return dressed
+    dressed(figure, unit, height, finding)
+    figure.update_xaxes(showgrid=False, showticklabels=False)
+    figure.update_yaxes(title=None)
+    return figure
 
 
-def show(figure: go.Figure, *, key: str) -> None:
+def show(
+    figure: go.Figure,
+    *,
+    key: str,
+    finding: str = "",
+    reading: str = "",
+    table: pd.DataFrame | None = None,
+) -> None:
     """Draw a figure in a bordered panel.
 
-    Ink and grid are Streamlit's, which the browser changes when another theme is chosen there.
+    `finding` stands above it where the figure has no title of its own, and wraps on a phone;
+    `reading` says below how to read it; both are markdown. `table` is exported as `<key>.csv`. Ink
+    and grid are Streamlit's, which the browser changes when another theme is chosen there.
     """
-    with st.container(border=True, height="stretch"):
-        st.plotly_chart(figure, theme="streamlit", config={"displayModeBar": False}, key=key)
+    with st.container(border=True, height="stretch", gap="small"):
+        if finding:
+            headed(finding, table, key)
+        st.plotly_chart(
+            figure,
+            theme="streamlit",
+            config={"displayModeBar": False},
+            key=key,
+            alt=finding or figure.layout.title.text,
+        )
+        if reading:
+            st.caption(reading)
 
 
-def _dressed(figure: go.Figure, finding: str, unit: str, height: int) -> go.Figure:
+def dressed(figure: go.Figure, unit: str, height: int, finding: str = "") -> go.Figure:
+    """Give a figure the house's font, ground, legend and, if it has a finding, its title."""
+    if finding:
+        figure.update_layout(
+            title={
+                "text": finding,
+                "x": 0,
+                "xanchor": "left",
+                "xref": "container",
+                "pad": {"l": 4},
+                "font": {"size": 16},
+            }
+        )
     figure.update_layout(
-        title={
-            "text": finding,
-            "x": 0,
-            "xanchor": "left",
-            "xref": "container",
-            "pad": {"l": 4},
-            "font": {"size": 16},
-        },
         font={"family": _FONT, "size": 13},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
-        margin={"l": 8, "r": 8, "t": 48, "b": 8},
+        margin={"l": 8, "r": 8, "t": 48 if finding else 8, "b": 8},
         height=height,
         legend={"orientation": "h", "y": -0.14, "x": 0, "title": None, "traceorder": "normal"},
         hoverlabel={"font": {"family": _FONT}},

@@ -70,19 +70,24 @@ def _timeline(facts: RequestFacts) -> list[dict[str, str]]:
         latency = f"{row['latency_ms']:.1f} ms" if row["latency_ms"] is not None else ""
         said.append((row["ts"], row["outcome"], row["error_type"] or latency))
     for row in rows["choices"]:
-        chosen = f"{row['workflow_id']}, place {row['chosen_rank']}, run {row['request_id']}"
-        said.append((row["ts"], "chosen", chosen))
+        place = f", place {row['chosen_rank']}" if row["chosen_rank"] else ""
+        said.append((row["ts"], "chosen", f"{row['workflow_id']}{place}, run {row['request_id']}"))
     for row in rows["step_events"]:
         minutes = f", {row['actual_minutes']} min" if row["actual_minutes"] else ""
         said.append((row["ts"], f"step {row['event']}", f"step {row['step']}{minutes}"))
-    said += [
-        (row["ts"], "rated", "useful" if row["useful"] else "not useful")
-        for row in rows["feedback"]
-    ]
+    said += [(row["ts"], *_opinion(row)) for row in rows["feedback"]]
     return [
         {"Time": clock_time(ts, zone()), "What": what, "Detail": detail}
         for ts, what, detail in sorted(said, key=lambda each: each[0])
     ]
+
+
+def _opinion(row: dict[str, Any]) -> tuple[str, str]:
+    if row["kind"] == "dismissed":
+        return "dismissed", "none of those shown fits"
+    if row["kind"] == "chosen":
+        return "chosen", row["workflow_id"]
+    return "rated", "useful" if row["useful"] else "not useful"
 
 
 def _decision(request: dict[str, Any]) -> str:

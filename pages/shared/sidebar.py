@@ -63,15 +63,44 @@ def _profile(name: str) -> None:
             DOMAINS,
             selection_mode="multi",
             default=list(saved.favourite_domains),
-            help="They come first when you browse workflows.",
+            help="They come first when you browse workflows, and a little sooner in answers.",
+        )
+        learns = st.toggle(
+            "Learn from what I choose",
+            value=saved.learns,
+            help="Workflows you took for a task come sooner for tasks like it.",
         )
         if st.form_submit_button("Save preferences", width="stretch"):
             chosen = Profile(
                 usual_energy=energy or saved.usual_energy,
                 usual_hours=usual_hours,
                 favourite_domains=tuple(favourites),
+                learns=learns,
+                forgotten_until=saved.forgotten_until,
             )
             _save(name, chosen)
+    _forgetting(name)
+
+
+def _forgetting(name: str) -> None:
+    """Offer to forget, and ask once more: it cannot be taken back."""
+    asked = f"forget-{name}"
+    if not st.session_state.get(asked):
+        if st.button("Forget my choices", type="tertiary", width="stretch"):
+            st.session_state[asked] = True
+            st.rerun()
+        return
+    st.caption("Nothing you chose until now will be used again. Your runs stay.")
+    with st.container(horizontal=True):
+        if st.button("Forget", type="primary"):
+            with errors_shown():
+                runtime().profiles.forget(name)
+                st.session_state["preferences"][name] = runtime().profiles.of(name)
+                st.toast("Forgotten.", icon=":material/check:")
+            st.session_state[asked] = False
+        if st.button("Keep"):
+            st.session_state[asked] = False
+            st.rerun()
 
 
 def _save(name: str, chosen: Profile) -> None:

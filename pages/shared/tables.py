@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pandas as pd
 import streamlit as st
 
-__all__ = ["csv_of", "export_button"]
+__all__ = ["csv_of", "export_button", "headed"]
 
 # Full-width forms of = + - @ are folded into the plain ones by some spreadsheets.
 _FORMULA_STARTS = tuple("=+-@\t\r\n|%＝＋－＠")
@@ -37,6 +37,14 @@ def export_button(table: Callable[[], pd.DataFrame], name: str, *, disabled: boo
         on_click="ignore",
         disabled=disabled,
     )
+
+
+def headed(title: str, table: pd.DataFrame | None, name: str) -> None:
+    """Draw a panel's title, in markdown, and the export of its table unless that is empty."""
+    with st.container(horizontal=True, wrap=False, vertical_alignment="center"):
+        st.markdown(f"**{title}**", width="stretch")
+        if table is not None and len(table):
+            export_button(lambda: table, name, disabled=False)
 
 
 def _disarmed(value: object) -> str:

@@ -16,6 +16,7 @@ PAGES = {
     "runs": "operate/runs.py",
     "workflows": "operate/workflows.py",
     "overview": "insight/overview.py",
+    "accuracy": "insight/accuracy.py",
     "activity": "insight/activity.py",
 }
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")

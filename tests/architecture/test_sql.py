@@ -14,6 +14,7 @@ import pyarrow as pa
 import pytest
 
 from core.ledger import (
+    CurveFitted,
     Event,
     ExecutionPlanned,
     FeedbackGiven,
@@ -34,6 +35,11 @@ Parameters = Mapping[str, object]
 # How each file is called: its path under core without `sql/`, and parameters that find something
 # in the seeded ledger. A new file needs a line here; what its caller passes is checked below.
 CALLS: Mapping[str, tuple[Parameters, ...]] = {
+    "analytics/accuracy_answers": ({"starts": [BEFORE, AT], "ends": [AT, AFTER]},),
+    "analytics/accuracy_curves": ({},),
+    "analytics/accuracy_judged": ({"start": BEFORE, "end": AFTER, "most_corrected": 1},),
+    "analytics/accuracy_rankers": ({},),
+    "analytics/accuracy_tasks": ({"request_ids": ["asked"]},),
     "analytics/activity": (
         dict.fromkeys(("kind", "status", "user_id", "query", "start")) | {"most": 9, "skip": 0},
         {
@@ -48,6 +54,7 @@ CALLS: Mapping[str, tuple[Parameters, ...]] = {
     ),
     "analytics/day_counts": ({"starts": [BEFORE, AT], "ends": [AT, AFTER]},),
     "analytics/domain_counts": ({"start": BEFORE, "end": AFTER},),
+    "analytics/domains_run": ({},),
     "analytics/hour_counts": ({"start": BEFORE, "end": AFTER},),
     "analytics/request_choices": ({"request_id": "asked"},),
     "analytics/request_executions": ({"request_id": "run"},),
@@ -56,17 +63,20 @@ CALLS: Mapping[str, tuple[Parameters, ...]] = {
     "analytics/request_requests": ({"request_id": "asked"},),
     "analytics/request_settlements": ({"request_id": "asked"},),
     "analytics/request_step_events": ({"request_id": "run"},),
-    "execute/executions": (
-        {"execution_id": "run", "user_id": None, "most": 1},
-        {"execution_id": None, "user_id": "ada", "most": 500},
-    ),
+    "execute/execution": ({"execution_id": "run"},),
+    "execute/executions": ({"user_id": "ada", "most": 1},),
     "execute/request": ({"execution_id": "run"},),
     "execute/step_events": ({"execution_ids": ["run", "other"]},),
     "guard/admitted_since": ({"since": BEFORE},),
     "guard/denied_since": ({"since": BEFORE},),
     "guard/unsettled": ({},),
+    "recommend/choices": ({"since": BEFORE, "most": 9},),
+    "recommend/curve_in_force": ({"ranker": "local", "ranker_version": "1"},),
+    "recommend/judged": ({"ranker": "local", "ranker_version": "1", "most": 9},),
+    "recommend/preferences": ({},),
     "recommend/known_people": ({},),
     "recommend/profile": ({"user_id": "ada"},),
+    "recommend/reaction": ({"request_id": "asked"},),
     "recommend/recommendation": ({"request_id": "asked", "user_id": "ada"},),
 }
 
@@ -98,7 +108,14 @@ def request(request_id: str, kind: str, decision: str, **more: object) -> Reques
 
 SEED: tuple[Event, ...] = (
     request("asked", "recommend", "admitted"),
-    request("run", "execute", "admitted", recommendation_id="asked", chosen_rank=1),
+    request(
+        "run",
+        "execute",
+        "admitted",
+        recommendation_id="asked",
+        workflow_id="bug-fix",
+        chosen_rank=1,
+    ),
     request("denied", "execute", "denied", denied_rule="user:execute:3/minute"),
     request("running", "execute", "admitted", idempotency_key="once"),
     RecommendationMade(
@@ -141,6 +158,20 @@ SEED: tuple[Event, ...] = (
         request_id="run",
         workflow_id="bug-fix",
         useful=True,
+    ),
+    CurveFitted(
+        ts=AT,
+        curve_id="fitted",
+        ranker="local",
+        ranker_version="1",
+        slope=0.9,
+        intercept=-0.1,
+        fitted_on=200,
+        tested_on=80,
+        log_loss_before=0.5,
+        log_loss_after=0.4,
+        adopted=True,
+        reason="Better.",
     ),
     ProfileSaved(ts=AT, user_id="ada", usual_hours=1.5, favourite_domains=["dev"]),
 )

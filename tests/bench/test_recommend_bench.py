@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
@@ -13,8 +13,17 @@ from core.catalogue import Catalogue, Task, task_from
 from core.clock import stopwatch_ms
 from core.execute import LocalPlanner
 from core.guard import Gate
+from core.jobs import Jobs
 from core.ledger import Ledger
-from core.recommend import Curve, Embedder, LocalRanker, Recommender, read_labelled
+from core.recommend import (
+    Confidence,
+    Curves,
+    Embedder,
+    LocalRanker,
+    Memory,
+    Recommender,
+    read_labelled,
+)
 from core.settings import PROJECT, Limits
 from tests.fakes import FakeClock
 
@@ -23,17 +32,25 @@ LABELLED = PROJECT / "data" / "labelled.jsonl"
 
 @pytest.fixture
 def recommender(
-    catalogue: Catalogue, ranker: LocalRanker, ledger: Ledger, clock: FakeClock
-) -> Recommender:
-    return Recommender(
+    catalogue: Catalogue,
+    embedder: Embedder,
+    ranker: LocalRanker,
+    ledger: Ledger,
+    clock: FakeClock,
+) -> Iterator[Recommender]:
+    jobs = Jobs(1)
+    yield Recommender(
         gate=Gate(ledger, Limits(), clock),
         ledger=ledger,
         catalogue=lambda: catalogue,
         ranker=lambda: ranker,
-        curve=Curve.load(),
+        confidence=Confidence(ledger, Curves.load(), clock),
+        memory=Memory(ledger, embedder, lambda: catalogue),
         estimate=LocalPlanner().estimate,
+        jobs=jobs,
         clock=clock,
     )
+    jobs.drain()
 
 
 def timed(act: Callable[[Task], object], tasks: list[Task]) -> tuple[list[float], list[float]]:

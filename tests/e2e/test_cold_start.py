@@ -19,6 +19,7 @@ PROCESSES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "recommend": (("/recommend", ASK), ("/workflows?domain=dev&q=bug", "Workflows")),
     "runs": (("/runs?run=nobody-knows", "Runs"), ("/overview?profile=ann", "Overview")),
     "workflows": (("/workflows?workflow=bug-fix", "Workflows"), ("/activity", "Activity")),
+    "accuracy": (("/accuracy?period=7+d&domain=dev", "Accuracy"), ("/activity", "Activity")),
     "activity": (("/activity?request=nobody-knows", "Activity"), ("/runs", "Runs")),
 }
 
@@ -81,7 +82,7 @@ def shows_frame_and_title(page: Page, title: str) -> None:
     expect(page.get_by_role("heading", level=1, name=title)).to_be_visible()
     at_rest(page)
     navigation = page.get_by_role("navigation", name="App pages")
-    for name in ("Recommend", "Runs", "Workflows", "Overview", "Activity"):
+    for name in ("Recommend", "Runs", "Workflows", "Overview", "Accuracy", "Activity"):
         expect(navigation.get_by_role("link", name=name)).to_be_visible()
     logo = page.get_by_role("img", name="Logo")
     expect(logo).to_be_visible()

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, FilePayload, Page, expect
 
+from core.settings import PROJECT
 from tests.e2e.conftest import OpenPage
 from tests.e2e.console import ARTIFACTS, Console, ask, at_rest, run_panel, use
 from tests.e2e.seeding import seed
@@ -20,6 +21,7 @@ ADDRESSES = {
     "workflows": "/workflows",
     "workflow": "/workflows?workflow=bug-fix",
     "overview": "/overview",
+    "accuracy": "/accuracy",
     "activity": "/activity",
 }
 LEAST_CONTRAST = 3.0
@@ -103,9 +105,9 @@ def test_every_page_can_be_read_and_fits_a_phone(
         page.get_by_role("heading", level=1).wait_for()
         at_rest(page)
         faults += pictured(page, f"{name}-{state}-{scheme}")
-        if state == "full" and name in MORE:
+        for act in MORE.get(name, ()) if state == "full" else ():
             page.set_viewport_size({"width": 1440, "height": 1000})
-            more = MORE[name](page)
+            more = act(page)
             faults += pictured(page, f"{more}-{state}-{scheme}")
     assert not faults, "\n".join(faults)
 
@@ -135,6 +137,13 @@ def answer(page: Page) -> str:
     return "answer"
 
 
+def dismissed(page: Page) -> str:
+    page.get_by_role("button", name="None of these fit").click()
+    expect(page.locator(".st-key-none-fit")).to_contain_text("Noted")
+    at_rest(page)
+    return "dismissed"
+
+
 def run(page: Page) -> str:
     page.get_by_role("button", name="Resume").first.click()
     expect(run_panel(page)).to_contain_text(" done")
@@ -149,7 +158,26 @@ def request(page: Page) -> str:
     return "request"
 
 
-MORE = {"recommend": answer, "runs": run, "activity": request}
+def evaluation(page: Page) -> str:
+    lines = (PROJECT / "data" / "labelled.jsonl").read_bytes().splitlines(keepends=True)[::6]
+    file: FilePayload = {
+        "name": "tasks.jsonl",
+        "mimeType": "application/jsonl",
+        "buffer": b"".join(lines),
+    }
+    page.locator("input[type=file]").set_input_files(file)
+    expect(page.locator(".st-key-evaluate .js-plotly-plot")).to_be_visible()
+    at_rest(page)
+    page.locator(".st-key-evaluate").scroll_into_view_if_needed()
+    return "evaluation"
+
+
+MORE = {
+    "recommend": (answer, dismissed),
+    "runs": (run,),
+    "accuracy": (evaluation,),
+    "activity": (request,),
+}
 
 
 def pictured(page: Page, name: str) -> list[str]:

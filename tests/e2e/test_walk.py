@@ -37,6 +37,7 @@ def test_a_task_is_asked_used_done_and_rated_and_all_of_it_is_in_the_ledger(
     the_overview_counts_it(page)
     exported = the_activity_tells_all_of_it(page, run_id)
     go_to_recommend_and_ask(page)
+    none_of_them_fits_and_another_is_taken(page)
     assert watched.hosts == {"127.0.0.1"}
     console.stop()
     the_ledger_has_the_decisions(console, run_id, exported)
@@ -182,17 +183,47 @@ def go_to_recommend_and_ask(page: Page) -> None:
     ask(page, NEXT_TASK)
 
 
+def none_of_them_fits_and_another_is_taken(page: Page) -> None:
+    page.get_by_role("button", name="None of these fit").dblclick()
+    panel = page.locator(".st-key-none-fit")
+    expect(panel).to_contain_text("Noted: none of these fit.")
+    at_rest(page)
+    page.reload()
+    expect(panel).to_contain_text("Noted: none of these fit.")
+    at_rest(page)
+    expect(panel.get_by_role("button", name="Use it instead")).to_be_disabled()
+    panel.get_by_role("combobox", name="Another workflow").fill("Meal")
+    page.keyboard.press("Enter")
+    at_rest(page)
+    panel.get_by_role("button", name="Use it instead").dblclick()
+    expect(run_panel(page)).to_contain_text(re.compile(r"Meal planning.*0 of \d+ done", re.DOTALL))
+    expect(cards(page)).to_have_count(3)
+    at_rest(page)
+
+
 def the_ledger_has_the_decisions(
     console: Console, run_id: str, exported: list[dict[str, str]]
 ) -> None:
     requests = console.rows("SELECT * FROM requests ORDER BY ts")
-    asked, ran, asked_again = requests
-    assert [row["kind"] for row in requests] == ["recommend", "execute", "recommend"]
+    asked, ran, asked_again, ran_other = requests
+    assert [row["kind"] for row in requests] == ["recommend", "execute", "recommend", "execute"]
     assert {row["decision"] for row in requests} == {"admitted"}
-    assert [row["task_title"] for row in requests] == [TASK, TASK, NEXT_TASK]
+    assert [row["task_title"] for row in requests] == [TASK, TASK, NEXT_TASK, NEXT_TASK]
     assert ran["request_id"] == run_id
     assert (ran["recommendation_id"], ran["chosen_rank"]) == (asked["request_id"], 1)
     assert json.loads(asked_again["recent_tasks"]) == [TASK]
+    assert ran_other["workflow_id"] == "meal-planning"
+    assert (ran_other["recommendation_id"], ran_other["chosen_rank"]) == (
+        asked_again["request_id"],
+        None,
+    )
+    said = console.rows(
+        "SELECT request_id, kind, workflow_id FROM feedback WHERE kind <> 'usefulness' ORDER BY ts"
+    )
+    assert [tuple(row.values()) for row in said] == [
+        (asked_again["request_id"], "dismissed", None),
+        (asked_again["request_id"], "chosen", "meal-planning"),
+    ]
     answered = console.rows("SELECT * FROM recommendations ORDER BY ts")
     assert [row["request_id"] for row in answered] == [
         asked["request_id"],
@@ -209,8 +240,8 @@ def the_ledger_has_the_decisions(
 
 
 def the_ledger_has_the_run(console: Console, run_id: str, steps: int) -> None:
-    executions = console.rows("SELECT * FROM executions")
-    assert [row["execution_id"] for row in executions] == [run_id]
+    executions = console.rows("SELECT * FROM executions ORDER BY ts")
+    assert [row["execution_id"] for row in executions][:-1] == [run_id]
     assert executions[0]["step_count"] == steps == len(json.loads(executions[0]["steps"]))
     events: list[dict[str, Any]] = console.rows("SELECT * FROM step_events ORDER BY ts, event_id")
     assert [(row["step"], row["event"]) for row in events] == [
@@ -225,5 +256,5 @@ def the_ledger_has_the_run(console: Console, run_id: str, steps: int) -> None:
     assert {row["execution_id"] for row in events} == {run_id}
     assert [row["title"] for row in events if row["event"] == "edited"] == [EDITED]
     assert [row["actual_minutes"] for row in events if row["event"] == "timed"] == [7]
-    rated = console.rows("SELECT request_id, useful FROM feedback")
+    rated = console.rows("SELECT request_id, useful FROM feedback WHERE kind = 'usefulness'")
     assert rated == [{"request_id": run_id, "useful": True}]

@@ -392,6 +392,103 @@ def test_the_last_feedback_counts(free: Served, run_at: str) -> None:
 NOBODY = str(UUID(int=0))
 
 
+def recommended(server: Served, **more: object) -> str:
+    """Ask, and return the recommendation's id."""
+    return str(ok(server.ask("POST", RECOMMEND, recommend_body(**more)))["request_id"])
+
+
+def test_a_recommendation_is_dismissed_once(api: Served, runtime: Runtime) -> None:
+    said = {"recommendation_id": recommended(api), "dismissed": True}
+    for _ in range(3):
+        assert ok(api.ask("POST", f"{API}/feedback", said)) == said
+    (row,) = rows(runtime.ledger, "feedback")
+    assert (row["kind"], row["request_id"], row["user_id"], row["workflow_id"]) == (
+        "dismissed",
+        said["recommendation_id"],
+        "ada",
+        None,
+    )
+
+
+def test_any_workflow_of_the_catalogue_is_chosen_and_the_last_counts(
+    api: Served, runtime: Runtime
+) -> None:
+    answer_id = recommended(api, user_id=" José  Álvarez")
+    for workflow_id in ("meal-planning", "meal-planning", "bug-fix"):
+        said = {"recommendation_id": answer_id, "workflow_id": workflow_id}
+        assert ok(api.ask("POST", f"{API}/feedback", said)) == said
+    chosen = rows(runtime.ledger, "feedback")
+    assert [row["workflow_id"] for row in chosen] == ["meal-planning", "bug-fix"]
+    assert {(row["kind"], row["user_id"], row["useful"]) for row in chosen} == {
+        ("chosen", "José Álvarez", None)
+    }
+    assert runtime.feedback.reaction(answer_id, "José Álvarez").chosen == "bug-fix"
+
+
+SEVERAL = "“execution_id” with “useful”"
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "sentence"),
+    [
+        ({}, "body", SEVERAL),
+        ([], "body", SEVERAL),
+        ("dismissed", "body", SEVERAL),
+        ({"recommendation_id": "r"}, "body", SEVERAL),
+        ({"execution_id": "e", "useful": True, "dismissed": True}, "body", SEVERAL),
+        ({"execution_id": "e", "useful": True, "workflow_id": "bug-fix"}, "body", SEVERAL),
+        ({"recommendation_id": "r", "dismissed": True, "workflow_id": "w"}, "body", SEVERAL),
+        (
+            {"execution_id": "e", "useful": True, "recommendation_id": "r"},
+            "recommendation_id",
+            "“recommendation_id” is not a field.",
+        ),
+        ({"execution_id": "e"}, "useful", "“useful” must be given."),
+        ({"useful": False}, "execution_id", "“execution_id” must be given."),
+        ({"dismissed": True}, "recommendation_id", "“recommendation_id” must be given."),
+        ({"workflow_id": "w"}, "recommendation_id", "“recommendation_id” must be given."),
+        (
+            {"recommendation_id": "r", "dismissed": False},
+            "dismissed",
+            "“dismissed” must be true.",
+        ),
+        ({"recommendation_id": "r", "dismissed": 1}, "dismissed", "“dismissed” must be true."),
+        ({"recommendation_id": "r", "workflow_id": ""}, "workflow_id", "“workflow_id” is empty."),
+        (
+            {"recommendation_id": "r", "workflow_id": None},
+            "workflow_id",
+            "“workflow_id” must be text.",
+        ),
+        (
+            {"recommendation_id": "r", "dismissed": True, "user_id": "ada"},
+            "user_id",
+            "“user_id” is not a field.",
+        ),
+    ],
+)
+def test_feedback_that_is_none_of_the_three_is_refused_by_field(
+    free: Served, body: object, field: str, sentence: str
+) -> None:
+    said = is_problem(free.ask("POST", f"{API}/feedback", body), 422, "invalid-input")
+    (fault,) = said["errors"]
+    assert fault["field"] == field
+    assert sentence in fault["sentence"]
+
+
+def test_feedback_on_what_is_not_there_is_not_found(api: Served, runtime: Runtime) -> None:
+    answer_id = recommended(api)
+    run_id = ok(api.ask("POST", EXECUTE, execute_body()))["execution_id"]
+    for body, kind in (
+        ({"recommendation_id": NOBODY, "dismissed": True}, "unknown-recommendation"),
+        ({"recommendation_id": run_id, "dismissed": True}, "unknown-recommendation"),
+        ({"recommendation_id": NOBODY, "workflow_id": "bug-fix"}, "unknown-recommendation"),
+        ({"recommendation_id": answer_id, "workflow_id": "no-such"}, "unknown-workflow"),
+        ({"execution_id": answer_id, "useful": True}, "unknown-execution"),
+    ):
+        is_problem(api.ask("POST", f"{API}/feedback", body), 404, kind)
+    assert rows(runtime.ledger, "feedback") == []
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body"),
     [

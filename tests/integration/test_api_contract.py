@@ -27,7 +27,7 @@ from core import runtime as runtimes
 from core.recommend import Embedder
 from core.runtime import Runtime, routes
 from core.settings import Settings
-from tests.asking import PATIENCE_S, UNLIMITED, to_execute
+from tests.asking import PATIENCE_S, UNLIMITED, asked, to_execute, to_recommend
 from tests.fakes import FakeClock
 
 TOKEN = "correct-horse-battery-staple"  # noqa: S105 - opens nothing
@@ -47,7 +47,7 @@ CASES = {
     "GET /api/v1/executions/{execution_id}": (100, 40),
     "DELETE /api/v1/executions/{execution_id}": (80, 30),
     "PATCH /api/v1/executions/{execution_id}/steps/{number}": (100, 60),
-    "POST /api/v1/feedback": (80, 50),
+    "POST /api/v1/feedback": (150, 80),
     "GET /api/v1/usage": (290, 40),
     "POST /api/v1/backup": (1, 10),
     "GET /healthz": (1, 0),
@@ -79,10 +79,17 @@ def schema(runtime: Runtime) -> BaseSchema:
 
 
 @pytest.fixture(scope="module")
-def execution_id(runtime: Runtime) -> str:
-    started = runtime.executor.start(to_execute())
-    assert runtime.executor.wait(str(started), PATIENCE_S)
-    return str(started)
+def known(runtime: Runtime) -> dict[str, str]:
+    """What exists, by the name of the field that asks for it."""
+    started = str(runtime.executor.start(to_execute()))
+    assert runtime.executor.wait(started, PATIENCE_S)
+    answer = asked(runtime, to_recommend("fix the login bug"))
+    return {
+        "execution_id": started,
+        "recommendation_id": answer.request_id,
+        "workflow_id": "bug-fix",
+        "user_id": "ada",
+    }
 
 
 def test_the_cases_are_two_thousand_and_leave_no_operation_out(schema: BaseSchema) -> None:
@@ -91,16 +98,11 @@ def test_the_cases_are_two_thousand_and_leave_no_operation_out(schema: BaseSchem
     assert sum(map(sum, CASES.values())) >= 2_000
 
 
-def made_to_find(case: Any, execution_id: str) -> None:
+def made_to_find(case: Any, known: dict[str, str]) -> None:
     """Put what exists in the place of what was invented, so that more than the door is tried."""
     paths = case.path_parameters or {}
     for container in (paths, case.body if isinstance(case.body, dict) else {}):
-        if "execution_id" in container:
-            container["execution_id"] = execution_id
-        if "workflow_id" in container:
-            container["workflow_id"] = "bug-fix"
-        if "user_id" in container:
-            container["user_id"] = "ada"
+        container.update({name: value for name, value in known.items() if name in container})
 
 
 def tried(
@@ -135,11 +137,11 @@ def tried(
 
 @pytest.mark.parametrize("label", CASES)
 def test_what_fits_the_document_is_answered_as_it_says(
-    schema: BaseSchema, execution_id: str, label: str
+    schema: BaseSchema, known: dict[str, str], label: str
 ) -> None:
     def change(case: Any, number: int) -> None:
         if number % 4:
-            made_to_find(case, execution_id)
+            made_to_find(case, known)
 
     answers = tried(schema, label, GenerationMode.POSITIVE, CASES[label][0], change)
     assert answers.total() >= CASES[label][0]

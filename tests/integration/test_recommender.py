@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,11 @@ from core.guard import Denied
 from core.recommend import (
     BANDS,
     FITS_FROM,
-    Curve,
+    Confidence,
+    Curves,
     Embedder,
     LocalRanker,
+    Memory,
     Ranked,
     Recommendation,
     Recommender,
@@ -199,7 +201,8 @@ def order(ranking: list[Ranked]) -> list[str]:
     return [ranked.workflow.workflow_id for ranked in ranking]
 
 
-def test_the_description_breaks_a_tie(ranker: LocalRanker) -> None:
+def test_the_description_breaks_a_tie(catalogue: Catalogue, embedder: Embedder) -> None:
+    ranker = LocalRanker(catalogue, embedder)  # no training moves its ties
     title = "whittle a spoon"
     first, second, third = ranker.rank(task_from(title=title))[:3]
     assert first.score - second.score < 0.05 < second.score - third.score
@@ -278,8 +281,10 @@ def test_fewer_than_three_workflows_are_all_suggested(
         ledger=desk.ledger,
         catalogue=lambda: few,
         ranker=lambda: LocalRanker(few, embedder),
-        curve=Curve.load(),
+        confidence=Confidence(desk.ledger, Curves.load(), desk.clock),
+        memory=Memory(desk.ledger, embedder, lambda: few),
         estimate=LocalPlanner().estimate,
+        jobs=desk.jobs,
         clock=desk.clock,
     )
     request = to_recommend("fix the login bug")
@@ -317,7 +322,7 @@ def test_ten_candidates_are_kept_with_scores_and_propensities(desk: Runtime) -> 
             assert each[part] == pytest.approx(getattr(ranked, part), abs=1e-6)
     # What is shown had to be shown: the ranking is deterministic.
     assert [each["propensity"] for each in candidates] == [1.0] * 3 + [0.0] * 7
-    assert (row["ranker"], row["ranker_version"]) == (LocalRanker.name, LocalRanker.version)
+    assert (row["ranker"], row["ranker_version"]) == (LocalRanker.name, desk.ranker().version)
     assert (row["top_workflow_id"], row["top_confidence"]) == (
         answer.suggestions[0].workflow_id,
         answer.suggestions[0].confidence,
@@ -393,18 +398,21 @@ class BrokenRanker:
     name = "broken"
     version = "1"
 
-    def rank(self, task: Task) -> list[Ranked]:
+    def rank(self, task: Task, lean: Mapping[str, float] | None = None) -> list[Ranked]:
+        del lean
         raise ZeroDivisionError(task.title)
 
 
-def test_a_ranker_that_raises_is_settled_as_failed(runtime: Runtime) -> None:
+def test_a_ranker_that_raises_is_settled_as_failed(runtime: Runtime, embedder: Embedder) -> None:
     recommender = Recommender(
         gate=runtime.gate,
         ledger=runtime.ledger,
         catalogue=lambda: runtime.catalogue,
         ranker=BrokenRanker,
-        curve=Curve.load(),
+        confidence=Confidence(runtime.ledger, Curves.load(), runtime.clock),
+        memory=Memory(runtime.ledger, embedder, lambda: runtime.catalogue),
         estimate=LocalPlanner().estimate,
+        jobs=runtime.jobs,
         clock=runtime.clock,
     )
     with pytest.raises(ZeroDivisionError):

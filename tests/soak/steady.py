@@ -13,6 +13,7 @@ from tests.soak.load import Load, Report, Running
 from tests.soak.process import serving
 
 PER_S = 50.0
+SETTLED_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """The report of a load, and samples from its warm-up to its end."""
+    """The report of a load, and samples of the server under it."""
 
     report: Report
     samples: list[Sample]
@@ -61,18 +62,23 @@ class Held:
 
 
 def held(folder: Path, name: str, *, seconds: float, warm_up_s: float, every_s: float) -> Held:
-    """Load a fresh server steadily with everything that the API can be asked."""
+    """Load a fresh server with everything that the API can be asked.
+
+    It warms up under all that it can answer, so that caches that are bounded are full, and is
+    measured under a steady load.
+    """
     samples = []
     with serving(folder / "data", name) as server:
+        with Running(Load(server.port, warm_up_s, mix="everything")) as warming_up:
+            warming_up.report()
         process = psutil.Process(server.process.pid)
-        load = Load(server.port, seconds, per_s=PER_S, mix="everything", warm_up_s=warm_up_s)
         since = time.monotonic()
-        with Running(load) as running:
+        with Running(Load(server.port, seconds, per_s=PER_S, mix="everything")) as running:
             while not running.ended:
                 time.sleep(every_s)
                 at_s = time.monotonic() - since
-                # The last second or two: the callers hang up, one after the other.
-                if warm_up_s <= at_s <= seconds:
+                # The first second or two: they connect; the last: they hang up.
+                if SETTLED_S <= at_s <= seconds:
                     samples.append(_sample(process, at_s))
             return Held(running.report(), samples)
 

@@ -5,17 +5,24 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
+from dataclasses import astuple
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from sklearn.isotonic import IsotonicRegression
 
 from core.statistics import (
     area_under_roc,
+    brier_parts,
     expected_calibration_error,
     if_calibrated_level,
+    isotonic,
+    mean_interval,
+    median_interval,
+    reliability_bins,
     wilson_interval,
 )
 
@@ -86,6 +93,51 @@ def test_the_interval_covers_the_truth_about_as_often_as_it_says() -> None:
 def test_a_wider_z_gives_a_wider_interval() -> None:
     narrow, wide = wilson_interval(30, 50), wilson_interval(30, 50, z=2.576)
     assert wide[0] < narrow[0] < 0.6 < narrow[1] < wide[1]
+
+
+# Intervals of a mean and of a median
+
+
+def test_the_interval_of_a_mean_is_that_of_a_worked_example() -> None:
+    # With 0, 0, 1, 1 added: mean 5/8, variance 4.5/8 - 25/64 = 0.171875, n = 8.
+    half = 1.96 * math.sqrt(0.171875 / 8)
+    low, high = mean_interval(floats([1, 1, 0.5, 0.5]))
+    assert (low, high) == pytest.approx((0.625 - half, 0.625 + half))
+
+
+def test_of_shares_the_interval_of_a_mean_is_agresti_and_coulls() -> None:
+    middle = 9 / 14
+    half = 1.96 * math.sqrt(middle * (1 - middle) / 14)
+    assert mean_interval(floats([1] * 7 + [0] * 3)) == pytest.approx(
+        (middle - half, middle + half)
+    )
+
+
+def test_the_interval_of_a_mean_stays_within_its_bounds_and_needs_no_values() -> None:
+    assert mean_interval(floats([])) == (0.0, 1.0)
+    assert mean_interval(floats([1, 1]))[1] == 1.0
+    assert mean_interval(floats([0]))[0] == 0.0
+
+
+def test_the_interval_of_a_mean_covers_the_truth_about_as_often_as_it_says() -> None:
+    rng = np.random.default_rng(7)
+    places, chances = floats([1, 1 / 2, 1 / 3, 1 / 4, 0]), [0.8, 0.1, 0.05, 0.02, 0.03]
+    for n in (10, 30, 200):
+        intervals = [mean_interval(rng.choice(places, n, p=chances)) for _ in range(1_000)]
+        covered = [low <= places @ np.array(chances) <= high for low, high in intervals]
+        assert 0.92 <= np.mean(covered) <= 0.98
+
+
+@pytest.mark.parametrize(
+    ("n", "interval"),
+    # The ranks that tables of the binomial give, or one further out.
+    [(5, None), (6, (1, 6)), (10, (1, 10)), (100, (40, 61)), (1_000, (469, 532))],
+)
+def test_the_interval_of_a_median_lies_between_two_of_the_values(
+    n: int, interval: tuple[float, float] | None
+) -> None:
+    values = np.random.default_rng(7).permutation(np.arange(1.0, n + 1))
+    assert median_interval(values) == interval
 
 
 # Expected calibration error
@@ -193,6 +245,105 @@ def test_the_level_is_the_same_every_time_it_is_asked_for() -> None:
 def test_the_level_of_certainties_and_of_nothing_is_zero() -> None:
     assert if_calibrated_level(floats([0, 1, 1, 0]), draws=20) == 0
     assert if_calibrated_level(floats([]), draws=20) == 0
+
+
+def test_equal_confidences_share_their_outcomes_in_the_level_too() -> None:
+    # Of 100 throws of a coin, 95 % are within 10 of 50.
+    assert if_calibrated_level(np.full(100, 0.5)) == pytest.approx(0.1, abs=0.011)
+
+
+def test_the_level_of_many_confidences_is_that_of_drawing_each() -> None:
+    rng = np.random.default_rng(7)
+    confidence = np.minimum(0.3 + 0.9 * rng.random(3_000), 0.99)
+    errors = [
+        expected_calibration_error(confidence, (rng.random(3_000) < confidence).astype(np.float64))
+        for _ in range(400)
+    ]
+    assert if_calibrated_level(confidence) == pytest.approx(np.quantile(errors, 0.95), rel=0.06)
+
+
+# Reliability
+
+
+def test_bins_count_what_is_in_them_and_leave_out_what_is_empty() -> None:
+    confidence, right = floats([0.9, 0.2, 0.5, 1.0, 0.4]), floats([0, 0, 1, 1, 1])
+    low, high = reliability_bins(confidence, right, (0, 0.1, 0.5, 1))
+    # Two right ones of (0.2, 0.4) have a chance of 0.08, none of 0.48; of (0.5, 0.9, 1) one is
+    # always right, and no other with a chance of 0.05.
+    assert astuple(low) == pytest.approx((0.1, 0.5, 2, 1, 0.3, 0.0, 1.0))
+    assert astuple(high) == pytest.approx((0.5, 1, 3, 2, 0.8, 1 / 3, 1.0))
+    assert (low.share, high.share) == pytest.approx((1 / 2, 2 / 3))
+    assert low.as_promised
+    assert high.as_promised
+
+
+def test_consistency_bars_are_those_of_the_binomial() -> None:
+    n = 50
+    chances = [math.comb(n, k) * 0.9**k * 0.1 ** (n - k) for k in range(n + 1)]
+    below = list(itertools.accumulate(chances))
+    lowest, highest = (
+        next(k for k, chance in enumerate(below) if chance >= tail) / n for tail in (0.025, 0.975)
+    )
+    (found,) = reliability_bins(np.full(n, 0.9), np.ones(n), (0, 1))
+    assert (found.lowest, found.highest) == pytest.approx((lowest, highest), abs=0.021)
+    assert not found.as_promised  # all fifty right is too good
+
+
+def test_a_calibrated_forecast_is_as_promised_about_as_often_as_it_says() -> None:
+    rng = np.random.default_rng(7)
+    kept = []
+    for _ in range(300):
+        confidence = rng.uniform(0.55, 0.65, 80)
+        right = (rng.random(80) < confidence).astype(np.float64)
+        kept += [each.as_promised for each in reliability_bins(confidence, right, (0.5, 0.7))]
+    assert 0.92 <= np.mean(kept) <= 0.985
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "fitted"),
+    [
+        ([1, 2, 3, 4], [0, 1, 0, 1], [0, 0.5, 0.5, 1]),
+        ([4, 3, 2, 1], [0, 0, 1, 1], [0.5, 0.5, 0.5, 0.5]),
+        ([0.5, 0.9, 0.5], [1, 1, 0], [0.5, 1, 0.5]),
+        ([7], [1], [1]),
+    ],
+)
+def test_an_isotonic_fit_is_that_of_worked_examples(
+    x: list[float], y: list[float], fitted: list[float]
+) -> None:
+    assert isotonic(floats(x), floats(y)).tolist() == fitted
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 100), outcomes), min_size=1, max_size=40))
+def test_an_isotonic_fit_is_that_of_scikit_learn(rows: list[tuple[int, float]]) -> None:
+    x, y = floats([row[0] for row in rows]), floats([row[1] for row in rows])
+    assert isotonic(x, y) == pytest.approx(IsotonicRegression().fit(x, y).predict(x), abs=1e-6)
+
+
+def test_the_parts_of_the_brier_score_are_those_of_a_worked_example() -> None:
+    # Recalibrated, 0.9 becomes 1/2 and 0.1 becomes 0: a score of (1/4 + 1/4) / 4. The mean is 1/4.
+    parts = brier_parts(floats([0.9, 0.1, 0.9, 0.1]), floats([1, 0, 0, 0]))
+    assert parts is not None
+    score, recalibrated, uncertainty = 0.21, 0.125, 0.1875
+    assert astuple(parts) == pytest.approx(
+        (score, score - recalibrated, uncertainty - recalibrated, uncertainty)
+    )
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(coarse, outcomes), min_size=1, max_size=40))
+def test_the_parts_of_the_brier_score_make_the_whole(rows: list[tuple[float, float]]) -> None:
+    parts = brier_parts(floats([row[0] for row in rows]), floats([row[1] for row in rows]))
+    assert parts is not None
+    whole = parts.miscalibration - parts.discrimination + parts.uncertainty
+    assert whole == pytest.approx(parts.score, abs=1e-12)
+    assert min(parts.miscalibration, parts.discrimination, parts.uncertainty) >= -1e-12
+
+
+def test_of_nothing_there_are_no_bins_and_no_parts() -> None:
+    assert reliability_bins(floats([]), floats([]), (0, 1)) == ()
+    assert brier_parts(floats([]), floats([])) is None
 
 
 # Area under the ROC curve

@@ -1,10 +1,9 @@
--- Executions of one person, newest first, each with its settlement and plan; $execution_id NULL means all.
+-- Executions of one person, newest first, each with its settlement and plan.
 WITH asked AS (
     SELECT request_id, ts, user_id, task_title, workflow_id
     FROM requests
     WHERE kind = 'execute' AND decision = 'admitted'
-      AND ($execution_id IS NULL OR request_id = $execution_id)
-      AND ($user_id IS NULL OR user_id = $user_id)
+      AND user_id = $user_id
     ORDER BY ts DESC
     LIMIT $most
 ),

@@ -1,0 +1,7 @@
+-- Per span, ranker and first suggestion: how many answers, how many of them found something that fits, the sum of matches.
+WITH spans AS (SELECT unnest($starts::TIMESTAMPTZ[]) AS span_start, unnest($ends::TIMESTAMPTZ[]) AS span_end)
+SELECT span_start, ranker || ' ' || ranker_version AS ranker, top_workflow_id, count(*) AS answers,
+       count(*) FILTER (NOT nothing_fits) AS covered, sum(top_confidence) AS confidence, max(ts) AS last_at
+FROM spans JOIN recommendations ON ts >= span_start AND ts < span_end
+GROUP BY ALL
+ORDER BY span_start

@@ -1,0 +1,41 @@
+"""The phrases that the ranker is trained on, from the project's own files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from core.errors import InvalidInput
+from core.recommend.head import TRAINING
+
+__all__ = ["Phrase", "phrases_in"]
+
+
+class Phrase(BaseModel):
+    """A task in a person's words, and the workflow that serves it; empty when none does."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    title: str
+    workflow: str
+
+
+def phrases_in(folder: Path = TRAINING) -> list[Phrase]:
+    """Read the training files, one JSON object a line.
+
+    Raises:
+        InvalidInput: a line is no phrase, or there is none.
+    """
+    phrases = []
+    for file in sorted(folder.glob("*.jsonl")):
+        lines = file.read_text(encoding="utf-8").splitlines()
+        for number, line in enumerate(lines, start=1):
+            try:
+                phrases.append(Phrase.model_validate_json(line))
+            except ValueError:
+                place = f"{file.name}, line {number}"
+                raise InvalidInput("file", f"{place}: not a title and a workflow.") from None
+    if not phrases:
+        raise InvalidInput("file", f"{folder} holds no phrases to train on.")
+    return phrases
