@@ -51,6 +51,9 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--json", action="store_true", help="print one JSON object")
     evaluate.add_argument("--report", action="store_true", help="print tables in Markdown")
     evaluate.set_defaults(act=_evaluate)
+    prices = commands.add_parser("prices", help="list what models cost now, and which have ended")
+    prices.add_argument("--json", action="store_true", help="print one JSON object")
+    prices.set_defaults(act=_prices)
     train = commands.add_parser("train", help="train the local recommender anew")
     train.set_defaults(act=_train)
     return parser
@@ -61,9 +64,8 @@ def _run(options: argparse.Namespace) -> None:
     from core import logs
 
     settings = Settings.from_environment()
-    token = settings.api_token
     # First of all, because libraries make their loggers as they are imported.
-    logs.configure(known=[token.get_secret_value()] if token else [])
+    logs.configure(known=settings.secrets)
 
     import uvicorn
 
@@ -220,6 +222,24 @@ def _evaluate(options: argparse.Namespace) -> None:
     for name, value in judged.figures:
         said = f"{value:.4f}" if isinstance(value, float) else str(value)
         print(f"{name:22} {said}")
+
+
+def _prices(options: argparse.Namespace) -> None:
+    from core.clock import SystemClock
+    from core.llm import Prices, lines_of, listed, warnings_of
+    from core.settings import Operator
+
+    claude, ollama = Operator().providers.anthropic, Operator().providers.ollama
+    asked = {claude.ranking_model, claude.steps_model, claude.cheaper_model}
+    used = {("ollama", ollama.model), *(("anthropic", model) for model in asked)}
+    at = SystemClock().now()
+    rows = listed(Prices.load(PROJECT / "data" / "prices.toml"), at, used)
+    if options.json:
+        models = [row.model_dump(mode="json") for row in rows]
+        said = {"at": at.isoformat(), "models": models, "warnings": warnings_of(rows)}
+        print(json.dumps(said, ensure_ascii=False))
+        return
+    print("\n".join(lines_of(rows)))
 
 
 def _train(options: argparse.Namespace) -> None:

@@ -2,12 +2,22 @@
 
 WaywardenError
 ├── InvalidInput          a field of a request is not acceptable
+│   └── InvalidSettings   fields of a section of settings are not
+├── SettingsOutdated      another operator saved the section meanwhile
+├── SettingsUnusable      what the ledger holds of a section is not known to this version
+├── UnknownVersion        no version of settings of that id
 ├── UnknownWorkflow       no workflow of that id is loaded
 ├── UnknownExecution      no execution of that id
 ├── UnknownRecommendation no recommendation of that id
 ├── KeyReused             an idempotency key came back with another request
 ├── CatalogueEmpty        there is nothing to recommend
 ├── HeadUnusable          the trained part of the ranker is missing, damaged or stale
+├── PricesUnusable        the file of prices says what cannot be
+├── KeyUnreadable         a stored key cannot be opened with the master key that is there
+├── MasterKeyUnusable     the master key is missing, open to others, or cannot be changed here
+├── ModelFailure          (core.llm) a model gave no usable answer
+├── ModelsForbidden       (core.llm) no model may be asked this
+├── NoModelLeft           (core.llm) no model of the ladder answered
 ├── Unavailable           the process is starting or stopping
 └── LedgerUnavailable     a fact could not be made durable
     ├── LedgerLocked      another process has the file open
@@ -20,21 +30,30 @@ WaywardenError
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 __all__ = [
     "CatalogueEmpty",
     "HeadUnusable",
     "InvalidInput",
+    "InvalidSettings",
     "KeyReused",
+    "KeyUnreadable",
     "LedgerBusy",
     "LedgerFull",
     "LedgerLocked",
     "LedgerReadOnly",
     "LedgerTooNew",
     "LedgerUnavailable",
+    "MasterKeyUnusable",
+    "PricesUnusable",
     "RowRefused",
+    "SettingsOutdated",
+    "SettingsUnusable",
     "Unavailable",
     "UnknownExecution",
     "UnknownRecommendation",
+    "UnknownVersion",
     "UnknownWorkflow",
     "WaywardenError",
 ]
@@ -50,6 +69,30 @@ class InvalidInput(WaywardenError):
     def __init__(self, field: str, sentence: str) -> None:
         super().__init__(sentence)
         self.field = field
+
+
+class InvalidSettings(InvalidInput):
+    """Fields of a section are not acceptable; `faults` has a sentence for each, by its path."""
+
+    def __init__(self, faults: Mapping[str, str]) -> None:
+        super().__init__(next(iter(faults)), " ".join(faults.values()))
+        self.faults = faults
+
+
+class SettingsOutdated(WaywardenError):
+    """Another operator saved the section meanwhile; nothing was saved."""
+
+
+class SettingsUnusable(WaywardenError):
+    """What the ledger holds of a section of settings is not known to this version."""
+
+
+class UnknownVersion(WaywardenError):
+    """No version of settings of that id is in the ledger."""
+
+    def __init__(self, version_id: str) -> None:
+        super().__init__("There is no such version of the settings in the ledger.")
+        self.version_id = version_id
 
 
 class HeadUnusable(WaywardenError):
@@ -92,6 +135,18 @@ class KeyReused(WaywardenError):
 
 class CatalogueEmpty(WaywardenError):
     """There is nothing to recommend."""
+
+
+class PricesUnusable(WaywardenError):
+    """The file of prices cannot be read, or says what cannot be."""
+
+
+class KeyUnreadable(WaywardenError):
+    """A stored key cannot be opened; whoever it belongs to can enter it again."""
+
+
+class MasterKeyUnusable(WaywardenError):
+    """The key that seals all others is missing, open to others, or cannot be changed here."""
 
 
 class Unavailable(WaywardenError):

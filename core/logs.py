@@ -147,7 +147,8 @@ def configure(level: int = logging.INFO, known: Sequence[str] = ()) -> None:
         "Waywarden stops", exc_info=(kind, problem, trace)
     )
     threading.excepthook = lambda stopped: log.error("A thread stops", exc_info=stopped.exc_value)
-    logging.getLogger("streamlit").setLevel(logging.WARNING)
+    for chatty in ("streamlit", "httpx2"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
 log = logging.getLogger(__name__)

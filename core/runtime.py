@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import gc
 import logging
 import re
@@ -24,6 +23,8 @@ from core.execute import Executor, History, LocalPlanner, Plan, Planner
 from core.guard import Gate
 from core.jobs import Jobs
 from core.ledger import Backup, Ledger
+from core.llm import MasterKeys, Vault
+from core.malloc import share_arenas
 from core.recommend import (
     Confidence,
     Curves,
@@ -34,16 +35,13 @@ from core.recommend import (
     Profiles,
     Recommender,
 )
-from core.settings import PROJECT, Settings
+from core.settings import PROJECT, OperatorSettings, Settings
 
 __all__ = ["Runtime", "current", "lifespan", "routes", "use"]
 
 log = logging.getLogger(__name__)
 
 WARM_UP_S = 60.0
-# From glibc's malloc.h.
-_M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8
-LEAST_MAPPED_BYTES = 128 * 2**10
 
 
 class Runtime:
@@ -63,8 +61,9 @@ class Runtime:
 
         Raises:
             LedgerUnavailable: the ledger cannot be opened; the message says why.
+            SettingsUnusable: a newer version of Waywarden saved settings in it.
         """
-        _share_malloc_arenas()
+        share_arenas()
         self.settings = settings
         self.clock = clock or SystemClock()
         self.catalogue = self._load_catalogue()
@@ -72,6 +71,13 @@ class Runtime:
         self.gate = Gate(self.ledger, settings.limits, self.clock)
         try:
             lost = self.gate.recover()
+            masters = MasterKeys(settings.master_keys, settings.master_key_file)
+            self.vault = Vault.recovered(
+                self.ledger, masters, self.clock, {"anthropic": settings.anthropic_api_key}
+            )
+            self.operator_settings = OperatorSettings(
+                self.ledger, self.clock, settings, self.vault.clear
+            )
         except BaseException:
             self.ledger.close()  # so that the next try can open it
             raise
@@ -181,18 +187,6 @@ class Runtime:
 
         threading.Thread(target=build, name="warm-up", daemon=True).start()
         return built
-
-
-def _share_malloc_arenas() -> None:
-    """Let all threads allocate from two arenas, and large blocks outside of them.
-
-    glibc gives each thread its own arena, and learns to put ever larger blocks there; each arena
-    keeps the holes. Under 50 requests a second the process would grow by 20 MB a minute.
-    """
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is not None:
-        mallopt(_M_ARENA_MAX, 2)
-        mallopt(_M_MMAP_THRESHOLD, LEAST_MAPPED_BYTES)
 
 
 class _Api:

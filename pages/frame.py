@@ -43,6 +43,10 @@ page = st.navigation(
             st.Page("insight/accuracy.py", title="Accuracy", icon=":material/target:"),
             st.Page("insight/activity.py", title="Activity", icon=":material/list_alt:"),
         ],
+        "Admin": [
+            st.Page("admin/settings.py", title="Settings", icon=":material/tune:"),
+            st.Page("admin/keys.py", title="Keys", icon=":material/key:"),
+        ],
     },
     expanded=True,
 )

@@ -11,6 +11,7 @@ import pytest
 
 from core.catalogue import Catalogue, Task
 from core.ledger import Ledger
+from core.llm import Connections
 from core.recommend import Curve, Curves, Embedder, LocalRanker, Ranked, Ranker
 from core.runtime import Runtime
 from core.settings import PROJECT, Settings
@@ -56,6 +57,14 @@ def remembering_ranker(ranker: LocalRanker) -> Ranker:
 def curve(ranker: LocalRanker) -> Curve:
     """The shipped one of the shipped ranker."""
     return Curves.load().of(ranker.name, ranker.version)
+
+
+@pytest.fixture(scope="session")
+def connections() -> Iterator[Connections]:
+    """Those that all clients of providers share."""
+    opened = Connections()
+    yield opened
+    opened.close()
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from core.guard.gate import Gate
 from core.guard.rate_limit import Allowed, Limiter, Usage, Violation, rule_name
 from core.guard.request import Admission, Denied, Outcome, Request, RuleUsage, profile_name
+from core.guard.sensitive import Sensitivity, sensitive
 
 __all__ = [
     "Admission",
@@ -13,8 +14,10 @@ __all__ = [
     "Outcome",
     "Request",
     "RuleUsage",
+    "Sensitivity",
     "Usage",
     "Violation",
     "profile_name",
     "rule_name",
+    "sensitive",
 ]

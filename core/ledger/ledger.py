@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from core.ledger.backup import Backup, copied
 from core.ledger.database import ENVIRONMENT, Database, explained
-from core.ledger.events import Event
+from core.ledger.events import Event, KeySealed
 from core.ledger.writer import Writer
 
 if TYPE_CHECKING:
@@ -41,6 +41,13 @@ class Ledger:
     def write(self, *events: Event) -> None:
         """Make `events` durable, all or none; see `Writer.write` for what it raises."""
         self._writer.write(events)
+
+    def replace_keys(self, sealed: Sequence[KeySealed], audit: Sequence[Event]) -> None:
+        """Put keys that are sealed anew in the place of what was, the ledger's only deletion.
+
+        All or none, together with `audit`, the rows that say so; raises as `Writer.write` does.
+        """
+        self._writer.replace(sealed, audit)
 
     def table(self, sql: str, parameters: Mapping[str, object] | None = None) -> pa.Table:
         """Run one SELECT on a cursor of its own and return all of it.

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from core.errors import LedgerBusy, LedgerUnavailable, RowRefused
 from core.ledger.database import ENVIRONMENT, Database, explained, first_line
-from core.ledger.events import EVENTS, Event
+from core.ledger.events import EVENTS, Event, KeySealed
 
 __all__ = ["Writer"]
 
@@ -30,6 +30,7 @@ LINGER_S = 0.004
 # 50 rows, 24 against more than 100 at 2,000; at one row 12 against 6).
 ARROW_FROM_ROWS = 50
 CHECKPOINT_BYTES = 16 * 2**20
+_REPLACED = f"DELETE FROM {KeySealed.table} WHERE key_id IN (SELECT unnest(?::VARCHAR[]))"  # noqa: S608 - a constant
 _ARROW_TYPES = {
     "BIGINT": pa.int64(),
     "BOOLEAN": pa.bool_(),
@@ -41,12 +42,13 @@ Row = list[Any]
 
 
 class _Unit:
-    """Rows that one caller wants written together or not at all."""
+    """Rows that one caller wants written together or not at all, and keys they replace."""
 
-    __slots__ = ("rows", "written")
+    __slots__ = ("replaced", "rows", "written")
 
-    def __init__(self, rows: list[tuple[str, Row]]) -> None:
+    def __init__(self, rows: list[tuple[str, Row]], replaced: Sequence[str] = ()) -> None:
         self.rows = rows
+        self.replaced = replaced
         self.written: Future[None] = Future()
 
 
@@ -114,20 +116,17 @@ class Writer:
             RowRefused: a row does not fit its table; nothing of this call was written.
             LedgerUnavailable: the file cannot be written now, or the ledger is closed.
         """
-        if not events:
-            return
-        unit = _Unit(self._rows(events))
-        with self._changed:
-            has_room = self._changed.wait_for(lambda: self._has_room(len(events)), PATIENCE_S)
-            if self._closing:
-                raise LedgerUnavailable("The ledger is closed; Waywarden is stopping.")
-            if not has_room:
-                raise LedgerBusy("The ledger is behind; try again in a few seconds.")
-            self._units.append(unit)
-            self._waiting_rows += len(events)
-            if len(self._units) >= self._wanted_units:
-                self._changed.notify_all()
-        unit.written.result()
+        if events:
+            self._write(_Unit(self._rows(events)))
+
+    def replace(self, sealed: Sequence[KeySealed], audit: Sequence[Event]) -> None:
+        """Commit sealed keys in the place of the rows with their ids, and the rows that say so.
+
+        The caller sees to it that nobody writes the same keys meanwhile; raises as `write` does.
+        """
+        if sealed:
+            rows = self._rows((*sealed, *audit))
+            self._write(_Unit(rows, [key.key_id for key in sealed]))
 
     def drain(self) -> None:
         """Write what waits, then stop; later writes are refused."""
@@ -142,6 +141,20 @@ class Writer:
         """Hold commits back, so that the files do not change; callers wait meanwhile."""
         with self._committing:
             yield
+
+    def _write(self, unit: _Unit) -> None:
+        count = len(unit.rows)
+        with self._changed:
+            has_room = self._changed.wait_for(lambda: self._has_room(count), PATIENCE_S)
+            if self._closing:
+                raise LedgerUnavailable("The ledger is closed; Waywarden is stopping.")
+            if not has_room:
+                raise LedgerBusy("The ledger is behind; try again in a few seconds.")
+            self._units.append(unit)
+            self._waiting_rows += count
+            if len(self._units) >= self._wanted_units:
+                self._changed.notify_all()
+        unit.written.result()
 
     def _rows(self, events: Iterable[Event]) -> list[tuple[str, Row]]:
         """Make rows in the caller's thread, while the writer's waits for the disk."""
@@ -212,10 +225,13 @@ class Writer:
     def _insert(self, batch: list[_Unit]) -> Exception | None:
         """Insert all rows and return None, or what is wrong with one of them."""
         rows_of: dict[str, list[Row]] = {}
+        replaced = [key_id for unit in batch for key_id in unit.replaced]
         for unit in batch:
             for table, row in unit.rows:
                 rows_of.setdefault(table, []).append(row)
         try:
+            if replaced:
+                self._cursor.execute(_REPLACED, [replaced])
             for table, rows in rows_of.items():
                 self._tables[table].insert(self._cursor, rows)
         except ENVIRONMENT:

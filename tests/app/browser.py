@@ -18,6 +18,8 @@ PAGES = {
     "overview": "insight/overview.py",
     "accuracy": "insight/accuracy.py",
     "activity": "insight/activity.py",
+    "settings": "admin/settings.py",
+    "keys": "admin/keys.py",
 }
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 _TEXTS = ("title", "markdown", "caption", "text", "info", "warning", "success", "error")

@@ -329,7 +329,7 @@ def test_relative_imports_are_banned() -> None:
     ("home", "code"),
     [
         ("core/ledger/planted.py", "import duckdb\n"),
-        ("core/settings.py", "import os\nkey = os.environ['KEY']\n"),
+        ("core/settings/environment.py", "import os\nkey = os.environ['KEY']\n"),
         ("core/clock.py", "import time\nnow = time.time()\n"),
         ("tests/unit/test_planted.py", "import duckdb\n"),
     ],

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from core.settings import _VARIABLES
+from core.settings.environment import _VARIABLES
 
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
@@ -17,7 +17,7 @@ DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 FENCED = re.compile(r"^```[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`([^`\n]+)`")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
-VARIABLE = re.compile(r"\bWAYWARDEN_[A-Z_]*[A-Z]\b")
+VARIABLE = re.compile(r"\b(?:WAYWARDEN_[A-Z_]*[A-Z]|ANTHROPIC_(?:API_KEY|BASE_URL)|OLLAMA_HOST)\b")
 SOURCES = (".py", ".sql", ".md", ".sh", ".lock")
 # What these folders hold is written at run time.
 MADE_LATER = ("data/local", ".venv", "test-artifacts")

@@ -18,11 +18,14 @@ from core.ledger import (
     Event,
     ExecutionPlanned,
     FeedbackGiven,
+    KeyChanged,
+    KeySealed,
     Ledger,
     ProfileSaved,
     RecommendationMade,
     RequestDecided,
     RequestSettled,
+    SettingsSaved,
     StepChanged,
 )
 
@@ -70,6 +73,9 @@ CALLS: Mapping[str, tuple[Parameters, ...]] = {
     "guard/admitted_since": ({"since": BEFORE},),
     "guard/denied_since": ({"since": BEFORE},),
     "guard/unsettled": ({},),
+    "llm/key_in_force": ({"user_id": "ada", "provider": "anthropic"},),
+    "llm/keys_of": ({"user_id": "ada"},),
+    "llm/sealed_keys": ({},),
     "recommend/choices": ({"since": BEFORE, "most": 9},),
     "recommend/curve_in_force": ({"ranker": "local", "ranker_version": "1"},),
     "recommend/judged": ({"ranker": "local", "ranker_version": "1", "most": 9},),
@@ -78,6 +84,9 @@ CALLS: Mapping[str, tuple[Parameters, ...]] = {
     "recommend/profile": ({"user_id": "ada"},),
     "recommend/reaction": ({"request_id": "asked"},),
     "recommend/recommendation": ({"request_id": "asked", "user_id": "ada"},),
+    "settings/history": ({"section": "ladder", "most": 9},),
+    "settings/newest": ({},),
+    "settings/version": ({"version_id": "v1"},),
 }
 
 
@@ -174,6 +183,36 @@ SEED: tuple[Event, ...] = (
         reason="Better.",
     ),
     ProfileSaved(ts=AT, user_id="ada", usual_hours=1.5, favourite_domains=["dev"]),
+    KeySealed(
+        ts=AT,
+        key_id="key",
+        user_id="ada",
+        provider="anthropic",
+        last_four="YcHd",
+        actor="ada",
+        master_id="master",
+        sealed="sealed",
+    ),
+    KeyChanged(
+        ts=AT,
+        event_id="e2",
+        key_id="key",
+        user_id="ada",
+        provider="anthropic",
+        event="used",
+        actor="ada",
+    ),
+    SettingsSaved(
+        ts=AT,
+        version_id="v1",
+        section="ladder",
+        version=1,
+        schema_version=1,
+        value={"retries": 3},
+        changes=[],
+        actor="ada",
+        reason="A flaky week.",
+    ),
 )
 
 

@@ -23,6 +23,8 @@ ADDRESSES = {
     "overview": "/overview",
     "accuracy": "/accuracy",
     "activity": "/activity",
+    "settings": "/settings",
+    "keys": "/keys",
 }
 LEAST_CONTRAST = 3.0
 # Every text that is shown with less contrast than asked (WCAG 2); icons are pictures.

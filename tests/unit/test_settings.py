@@ -140,3 +140,36 @@ def test_changing_one_settings_limits_leaves_the_defaults_of_others_alone() -> N
     assert Limits().per_user is not Limits().per_user
     assert Settings(limits=Limits(per_user={"execute": (), "recommend": ()})) != Settings()
     assert Settings() == Settings()
+
+
+KEY = "q83vASNFZ4mrze8BI0VniavN7wEjRWeJq83vASNFZ4k="
+
+
+@pytest.mark.parametrize(
+    "text", [KEY, KEY.rstrip("="), f" {KEY} ", f"{KEY},{'-_' * 21}A", f"{KEY}, {'+/' * 21}A="]
+)
+def test_master_keys_are_read_and_shown_to_nobody(text: str) -> None:
+    settings = Settings.from_environment({"WAYWARDEN_MASTER_KEY": text})
+    assert settings.master_keys[0] == bytes.fromhex("abcdef0123456789" * 4)
+    assert {len(key) for key in settings.master_keys} == {32}
+    assert KEY[:20] not in f"{settings!r} {settings} {settings.model_dump_json()}"
+    assert {part.strip() for part in text.split(",")} == {*settings.secrets}
+
+
+@pytest.mark.parametrize(
+    "text", ["secret", KEY[:-4], f"{KEY}AAAA", f"{KEY},", f"{KEY},short", "é" * 43, ",", "*" * 44]
+)
+def test_what_is_no_master_key_is_a_sentence_that_does_not_show_it(text: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        Settings.from_environment({"WAYWARDEN_MASTER_KEY": text})
+    assert str(refused.value) == (
+        "WAYWARDEN_MASTER_KEY: must be 32 random bytes in Base64, as `openssl rand -base64 32` "
+        "prints."
+    )
+    assert refused.value.__cause__ is None
+
+
+def test_without_a_master_key_there_is_none_until_one_is_needed(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path)
+    assert settings.master_keys == ()
+    assert settings.master_key_file == tmp_path / "master.key"

@@ -1,7 +1,9 @@
-"""What an operator may change, as one frozen value; the only reader of the environment."""
+"""What a deployment is started with, as one frozen value; the only reader of the environment."""
 
 from __future__ import annotations
 
+import base64
+import binascii
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +12,7 @@ from typing import Annotated, Literal, get_args
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     SecretStr,
@@ -18,15 +21,17 @@ from pydantic import (
 )
 
 from core.errors import InvalidInput
+from core.settings.address import LOOPBACK, base_url, host_name, ollama_address
 
 __all__ = ["LONGEST_WINDOW_S", "PROJECT", "Kind", "Limits", "Rule", "Settings"]
 
-PROJECT = Path(__file__).resolve().parents[1]
+PROJECT = Path(__file__).resolve().parents[2]
 
 Kind = Literal["execute", "recommend"]
 
 # How long hits are kept and how far back a start reads them; no rule may look further.
 LONGEST_WINDOW_S = 86_400
+MASTER_KEY_BYTES = 32
 
 
 class Rule(BaseModel):
@@ -80,6 +85,31 @@ def _absolute(path: Path) -> Path:
 AbsolutePath = Annotated[Path, AfterValidator(_absolute)]
 
 
+def _listed(text: object) -> object:
+    """Take a list apart that was written into one variable."""
+    return tuple(text.lower().replace(",", " ").split()) if isinstance(text, str) else text
+
+
+def _master_keys(text: str) -> tuple[bytes, ...]:
+    """Read keys of 32 bytes in Base64, of either alphabet, the newest first."""
+    plain = text.replace("+", "-").replace("/", "_").replace("=", "")
+    try:
+        keys = tuple(
+            base64.b64decode(f"{key.strip()}=", altchars=b"-_", validate=True)
+            for key in plain.split(",")
+        )
+    except (binascii.Error, ValueError):
+        keys = ()
+    if not keys or any(len(key) != MASTER_KEY_BYTES for key in keys):
+        raise ValueError("must be 32 random bytes in Base64, as `openssl rand -base64 32` prints")
+    return keys
+
+
+def _readable(secret: SecretStr) -> SecretStr:
+    _master_keys(secret.get_secret_value())
+    return secret
+
+
 class Settings(BaseModel):
     """Everything that can be configured; paths are absolute."""
 
@@ -90,6 +120,15 @@ class Settings(BaseModel):
     port: int = Field(default=8501, ge=1, le=65_535)
     extra_workflows: AbsolutePath | None = None
     api_token: SecretStr | None = Field(default=None, min_length=16)
+    # What seals people's keys; after a comma those that older ones were sealed with.
+    master_key: Annotated[SecretStr, AfterValidator(_readable)] | None = None
+    anthropic_api_key: SecretStr | None = Field(default=None, min_length=8)
+    anthropic_base_url: Annotated[str, AfterValidator(base_url)] = "https://api.anthropic.com"
+    ollama_host: Annotated[str, AfterValidator(ollama_address)] | None = None
+    model_hosts: Annotated[tuple[str, ...], BeforeValidator(_listed)] = (
+        "api.anthropic.com",
+        *LOOPBACK,
+    )
     limits: Limits = Limits()
     job_workers: int = Field(default=4, ge=1, le=64)
     queue_rows: int = Field(default=20_000, ge=1)
@@ -99,9 +138,37 @@ class Settings(BaseModel):
         """The ledger's file."""
         return self.data_dir / "ledger.duckdb"
 
+    @property
+    def allowed_hosts(self) -> frozenset[str]:
+        """The hosts that may be a provider's: those listed, and those the environment uses."""
+        given = (self.anthropic_base_url, self.ollama_host)
+        return frozenset((*self.model_hosts, *(host_name(url) for url in given if url)))
+
+    @property
+    def master_keys(self) -> tuple[bytes, ...]:
+        """The master keys of the environment, the newest first; none: the deployment has its own.
+
+        That is the file `master_key_file`, made when the first key is stored.
+        """
+        return _master_keys(self.master_key.get_secret_value()) if self.master_key else ()
+
+    @property
+    def master_key_file(self) -> Path:
+        """Where the deployment keeps a master key of its own."""
+        return self.data_dir / "master.key"
+
+    @property
+    def secrets(self) -> list[str]:
+        """What is never to be written anywhere."""
+        held = (self.api_token, self.anthropic_api_key)
+        said = [secret.get_secret_value() for secret in held if secret]
+        if self.master_key:
+            said += self.master_key.get_secret_value().replace(",", " ").split()
+        return said
+
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
-        """Read the `WAYWARDEN_*` variables.
+        """Read the variables of Waywarden and of the providers.
 
         Raises:
             InvalidInput: a variable has a value that cannot be used.
@@ -127,4 +194,9 @@ _VARIABLES = {
     "port": "WAYWARDEN_PORT",
     "extra_workflows": "WAYWARDEN_WORKFLOWS",
     "api_token": "WAYWARDEN_API_TOKEN",
+    "master_key": "WAYWARDEN_MASTER_KEY",
+    "anthropic_api_key": "ANTHROPIC_API_KEY",
+    "anthropic_base_url": "ANTHROPIC_BASE_URL",
+    "ollama_host": "OLLAMA_HOST",
+    "model_hosts": "WAYWARDEN_MODEL_HOSTS",
 }

@@ -1,0 +1,119 @@
+"""Every attempt becomes one row, with what it used and what that costs."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from core.clock import Clock
+from core.ledger import Ledger, LlmCall
+from core.llm.client import Ask, Partial, Usage
+from core.llm.retry import Attempt, Terms
+
+__all__ = ["Caller", "Calls", "Priced", "Pricing"]
+
+
+class Priced(Protocol):
+    """A cost, and where its rates are from; None where nobody knows."""
+
+    @property
+    def nano_usd(self) -> int | None: ...
+    @property
+    def source(self) -> str: ...
+    @property
+    def version(self) -> str: ...
+
+
+class Pricing(Protocol):
+    """What calls cost, and can cost at most; `Prices` is one."""
+
+    def cost(self, provider: str, model: str, usage: Usage, at: datetime) -> Priced: ...
+
+    def bound(
+        self, provider: str, model: str, input_bytes: int, max_tokens: int, at: datetime
+    ) -> Priced: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """On whose behalf models are asked; `key_id` names the key and is not the key."""
+
+    request_id: str
+    user_id: str
+    prompt_version: str | None = None
+    key_id: str | None = None
+
+
+class Calls:
+    """Prices attempts and writes them down."""
+
+    def __init__(self, ledger: Ledger, pricing: Pricing, clock: Clock) -> None:
+        self._ledger = ledger
+        self._pricing = pricing
+        self._clock = clock
+
+    def terms(
+        self,
+        caller: Caller,
+        allowed: Callable[[], str | None],
+        *,
+        on_partial: Partial | None = None,
+        stop: threading.Event | None = None,
+    ) -> Terms:
+        """Return terms under which every attempt is a durable row before its answer is seen.
+
+        Recording one raises LedgerUnavailable where that fails.
+        """
+        return Terms(
+            bound=self._bound,
+            record=lambda attempt: self._record(caller, attempt),
+            allowed=allowed,
+            on_partial=on_partial,
+            stop=stop,
+        )
+
+    def _bound(self, provider: str, ask: Ask) -> int | None:
+        now = self._clock.now()
+        price = self._pricing.bound(provider, ask.model, ask.input_bytes, ask.max_tokens, now)
+        return price.nano_usd
+
+    def _record(self, caller: Caller, attempt: Attempt) -> None:
+        usage = attempt.usage
+        price = self._pricing.cost(attempt.provider, attempt.model, usage, attempt.started)
+        self._ledger.write(
+            LlmCall(
+                ts=attempt.started,
+                call_id=attempt.call_id,
+                request_id=caller.request_id,
+                user_id=caller.user_id,
+                purpose=attempt.purpose,
+                attempt=attempt.number,
+                rung=attempt.rung,
+                prompt_version=caller.prompt_version,
+                key_id=caller.key_id,
+                gen_ai_provider_name=attempt.provider,
+                gen_ai_request_model=attempt.model,
+                gen_ai_request_max_tokens=attempt.max_tokens,
+                gen_ai_response_id=attempt.response_id,
+                gen_ai_response_finish_reasons=[attempt.stop_reason]
+                if attempt.stop_reason
+                else [],
+                gen_ai_usage_input_tokens=usage.input_tokens,
+                gen_ai_usage_cache_read_input_tokens=usage.cache_read_tokens,
+                gen_ai_usage_cache_write_input_tokens=usage.cache_write_tokens,
+                gen_ai_usage_output_tokens=usage.output_tokens,
+                gen_ai_usage_reasoning_output_tokens=usage.reasoning_tokens,
+                measured=usage.measured,
+                outcome=attempt.outcome,
+                error_type=attempt.error,
+                cost_nano_usd=price.nano_usd,
+                cost_source=price.source,
+                cost_version=price.version,
+                bound_nano_usd=attempt.bound_nano_usd,
+                first_token_ms=attempt.first_token_ms,
+                latency_ms=attempt.latency_ms,
+            )
+        )

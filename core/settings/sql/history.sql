@@ -1,0 +1,5 @@
+SELECT version_id, ts, section, version, schema_version, value, changes, actor, reason, restored_from
+FROM settings_versions
+WHERE section = $section
+ORDER BY version DESC, ts DESC
+LIMIT $most
