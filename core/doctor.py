@@ -18,7 +18,7 @@ from core.ledger import contents
 from core.recommend import Curves, Head, LocalRanker, version_of
 from core.settings import PROJECT, Settings
 
-__all__ = ["Finding", "examine"]
+__all__ = ["Finding", "disk", "examine", "trained"]
 
 LEAST_FREE_BYTES = 512 * 2**20
 PACKAGES = ("waywarden", "duckdb", "streamlit")
@@ -39,7 +39,7 @@ def examine(settings: Settings) -> list[Finding]:
     checks: tuple[tuple[str, Callable[[Settings], Finding]], ...] = (
         ("versions", _versions),
         ("data folder", _folder),
-        ("disk", _disk),
+        ("disk", disk),
         ("ledger", _ledger),
         ("workflows", _workflows),
         ("recommender", _recommender),
@@ -80,7 +80,8 @@ def _folder(settings: Settings) -> Finding:
     return Finding(check="data folder", status="ok" if writable else "failed", detail=said)
 
 
-def _disk(settings: Settings) -> Finding:
+def disk(settings: Settings) -> Finding:
+    """Return how much room is left where the ledger grows."""
     free = shutil.disk_usage(_nearest(settings.data_dir)).free
     enough = free >= LEAST_FREE_BYTES
     said = f"{free / 2**30:.1f} GiB free" + ("" if enough else "; free some room")
@@ -120,9 +121,12 @@ def _workflows(settings: Settings) -> Finding:
 
 
 def _recommender(settings: Settings) -> Finding:
-    """Whether the trained head belongs to the workflows; without it recommendations are worse."""
     extra = settings.extra_workflows
-    catalogue = Catalogue.load([PROJECT / "workflows", *([extra] if extra else [])])
+    return trained(Catalogue.load([PROJECT / "workflows", *([extra] if extra else [])]))
+
+
+def trained(catalogue: Catalogue) -> Finding:
+    """Return whether the trained head belongs to the workflows; without it answers are worse."""
     try:
         head = Head.load()
         head.check(catalogue.workflows)

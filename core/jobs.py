@@ -33,6 +33,11 @@ class Job:
         self.status: Status = "waiting"
 
     @property
+    def stop(self) -> threading.Event:
+        """Set once the job is asked to stop, for work that waits for something else."""
+        return self._stop
+
+    @property
     def ended(self) -> bool:
         return self._done.done()
 
@@ -90,6 +95,12 @@ class Jobs:
         """Return the job of this key, if it is still remembered."""
         with self._lock:
             return self._jobs.get(key)
+
+    def counts(self) -> tuple[int, int]:
+        """Return how many jobs run, and how many wait for a thread."""
+        with self._lock:
+            open_ones = [job.status for job in self._jobs.values() if not job.ended]
+        return open_ones.count("running"), open_ones.count("waiting")
 
     def drain(self, timeout_s: float = 20.0) -> None:
         """Let all work end; what does not end in time is asked to stop, and waited for."""

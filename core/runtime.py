@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from core.analytics import Accuracies, Activity, Overviews
+from core.analytics import Accuracies, Activity, ModelCalls, Overviews
 from core.catalogue import Catalogue, Task, Workflow
 from core.clock import Clock, SystemClock
 from core.errors import Unavailable, WaywardenError
@@ -114,6 +114,7 @@ class Runtime:
         self.accuracies = Accuracies(self.ledger, self.clock)
         self.overviews = Overviews(self.ledger, self.clock)
         self.activity = Activity(self.ledger)
+        self.model_calls = ModelCalls(self.ledger, self.clock)
 
     def ranker(self) -> LocalRanker:
         """Return the ranker, waiting while it warms up.
@@ -133,9 +134,14 @@ class Runtime:
         stamp = f"{self.clock.now():%Y%m%dT%H%M%S%f}"
         return self.ledger.backup(folder / f"ledger-{stamp}Z.duckdb")
 
+    @property
+    def is_starting(self) -> bool:
+        """Whether the recommender is still warming up."""
+        return not self._ranker.done()
+
     def ready(self) -> str | None:
         """Return why nothing can be recommended yet, or None when it can."""
-        if not self._ranker.done():
+        if self.is_starting:
             return "The recommender is still starting."
         try:
             self._ranker.result()
@@ -146,7 +152,7 @@ class Runtime:
 
     def preview(self, workflow: Workflow, task: Task) -> Plan:
         """Return the plan that the local planner would make; nothing is run or recorded."""
-        return self._local_planner.plan(workflow, task, lambda _: None)
+        return self._local_planner.preview(workflow, task)
 
     def reload_catalogue(self) -> None:
         """Read all workflow files again; requests under way keep what they began with."""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from core.catalogue import Task, Workflow
-from core.execute import Plan, Step
+from core.execute import Plan, PlanFor, Step
 
 __all__ = ["PATIENCE_S", "FakeClock", "SlowPlanner"]
 
@@ -57,7 +57,7 @@ class SlowPlanner:
         self._released = 0.0
         self._given = 0
 
-    def plan(self, workflow: Workflow, task: Task, on_step: Callable[[Step], None]) -> Plan:
+    def plan(self, workflow: Workflow, task: Task, plan_for: PlanFor) -> Plan:
         with self._changed:
             self.planned.append((workflow.workflow_id, task))
             self._changed.notify_all()
@@ -70,7 +70,7 @@ class SlowPlanner:
                 estimated_minutes=10 * number,
                 energy_level="medium",
             )
-            on_step(step)
+            plan_for.on_step(step)
             steps.append(step)
             with self._changed:
                 self._given += 1

@@ -15,6 +15,14 @@ from core.analytics.accuracy import (
     Span,
 )
 from core.analytics.activity import Activity, ActivityFilter, RequestFacts
+from core.analytics.model_calls import (
+    Fallen,
+    ModelCall,
+    ModelCalls,
+    ProviderDay,
+    Spending,
+    falls_of,
+)
 from core.analytics.overview import DayCounts, Overview, Overviews
 from core.analytics.period import Day, last_days, zone_of
 
@@ -32,12 +40,18 @@ __all__ = [
     "Day",
     "DayCounts",
     "Estimate",
+    "Fallen",
     "FittedCurves",
+    "ModelCall",
+    "ModelCalls",
     "Overview",
     "Overviews",
     "Promise",
+    "ProviderDay",
     "RequestFacts",
     "Span",
+    "Spending",
+    "falls_of",
     "last_days",
     "zone_of",
 ]

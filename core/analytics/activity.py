@@ -9,11 +9,15 @@ from typing import Any
 
 import pandas as pd
 
+from core.analytics.model_calls import ModelCall
 from core.ledger import Ledger, Queries
 
 __all__ = ["Activity", "ActivityFilter", "RequestFacts"]
 
-PARTS = ("settlements", "recommendations", "executions", "step_events", "feedback", "choices")
+PARTS = (
+    *("settlements", "llm_calls", "recommendations", "executions"),
+    *("step_events", "feedback", "choices"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,11 @@ class RequestFacts:
 
     request: dict[str, Any]
     rows: dict[str, list[dict[str, Any]]]
+
+    @property
+    def calls(self) -> tuple[ModelCall, ...]:
+        """The attempts to get an answer from a model, in the order in which they began."""
+        return tuple(map(ModelCall.of, self.rows["llm_calls"]))
 
 
 class Activity:

@@ -1,9 +1,20 @@
 """A workflow into steps: plans made in the background, and what people do with them."""
 
-from core.execute.execution import Execution, Plan, Status, Step, StepState, StepStatus
+from core.execute.execution import (
+    Execution,
+    Plan,
+    PlanFall,
+    Source,
+    Status,
+    Step,
+    StepState,
+    StepStatus,
+)
 from core.execute.executor import Executor, StepChange
 from core.execute.history import History
-from core.execute.local_planner import Estimate, LocalPlanner, Planner
+from core.execute.local_planner import Estimate, LocalPlanner
+from core.execute.model_planner import ModelPlanner, PlanningModels
+from core.execute.planner import Planner, PlanFor, Spent
 
 __all__ = [
     "Estimate",
@@ -11,8 +22,14 @@ __all__ = [
     "Executor",
     "History",
     "LocalPlanner",
+    "ModelPlanner",
     "Plan",
+    "PlanFall",
+    "PlanFor",
     "Planner",
+    "PlanningModels",
+    "Source",
+    "Spent",
     "Status",
     "Step",
     "StepChange",

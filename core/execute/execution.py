@@ -11,11 +11,26 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from core.catalogue import Domain, Energy
 
-__all__ = ["Execution", "Plan", "Status", "Step", "StepState", "StepStatus"]
+__all__ = [
+    "LONGEST_ICON",
+    "LONGEST_LINE",
+    "LONGEST_PROSE",
+    "LONGEST_STEP_MINUTES",
+    "Execution",
+    "Plan",
+    "PlanFall",
+    "Source",
+    "Status",
+    "Step",
+    "StepState",
+    "StepStatus",
+]
 
 StepStatus = Literal["todo", "doing", "done", "skipped"]
 Status = Literal["planning", "active", "completed", "abandoned", "failed", "cancelled", "lost"]
 
+LONGEST_LINE, LONGEST_PROSE, LONGEST_STEP_MINUTES = 200, 2_000, 480
+LONGEST_ICON = 8
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u202a-\u202e\u2066-\u2069]")
 
 
@@ -25,8 +40,8 @@ def _visible(text: str) -> str:
     return text
 
 
-Line = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_visible)]
-Prose = Annotated[str, Field(max_length=2_000), AfterValidator(_visible)]
+Line = Annotated[str, Field(min_length=1, max_length=LONGEST_LINE), AfterValidator(_visible)]
+Prose = Annotated[str, Field(max_length=LONGEST_PROSE), AfterValidator(_visible)]
 
 
 class Step(BaseModel):
@@ -36,15 +51,52 @@ class Step(BaseModel):
 
     title: Line
     description: Prose
-    estimated_minutes: int = Field(ge=1, le=480)
+    estimated_minutes: int = Field(ge=1, le=LONGEST_STEP_MINUTES)
     energy_level: Energy
-    icon: Annotated[str, Field(min_length=1, max_length=8)] = "▫️"
+    icon: Annotated[str, Field(min_length=1, max_length=LONGEST_ICON)] = "▫️"
     expected_outcome: Prose | None = None
     validation_command: Prose | None = None
 
 
+class PlanFall(BaseModel):
+    """A model that was to make a plan, and why it did not; the preferred one is rung 1."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    rung: int
+    provider: str
+    model: str
+    kind: str
+    reason: str
+
+
+class Source(BaseModel):
+    """Where a plan is from, and what models used for it, those included that failed.
+
+    `reason` is a sentence that says why no model made it, where one was to. Tokens and cost are
+    upper limits where `is_measured` is False; a cost of None is one that nobody knows.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    planner: str
+    planner_version: str
+    provider: str | None = None
+    model: str | None = None
+    rung: int | None = None
+    reason: str | None = None
+    falls: tuple[PlanFall, ...] = ()
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_nano_usd: int | None = 0
+    is_measured: bool = True
+
+
 class Plan(BaseModel):
-    """What a planner returns: steps in order, breaks and buffer, and what it left out."""
+    """What a planner returns: steps in order, breaks and buffer, and what it left out.
+
+    `source` is given where it may be another than the planner that was asked.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -52,6 +104,7 @@ class Plan(BaseModel):
     break_minutes: int = Field(default=0, ge=0)
     buffer_minutes: int = Field(default=0, ge=0)
     notes: tuple[str, ...] = ()
+    source: Source | None = None
 
     @property
     def minutes(self) -> int:
@@ -85,6 +138,7 @@ class Execution:
     icon: str
     domain: Domain | None
     planner: str = ""
+    source: Source | None = None
     steps: tuple[StepState, ...] = ()
     break_minutes: int = 0
     buffer_minutes: int = 0

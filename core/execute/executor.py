@@ -16,11 +16,11 @@ from core.clock import Clock, new_id, stopwatch_ms
 from core.errors import InvalidInput, Unavailable, UnknownExecution
 from core.execute.execution import Execution, Plan, Step, StepState
 from core.execute.history import History
-from core.execute.local_planner import Planner
+from core.execute.planner import Planner, PlanFor
 from core.execute.progress import Progress
-from core.guard import Admission, Denied, Gate, Request
+from core.guard import Admission, Denied, Gate, Outcome, Request
 from core.jobs import Cancelled, Job, Jobs
-from core.ledger import ExecutionPlanned, FeedbackGiven, Ledger, StepChanged
+from core.ledger import Event, ExecutionPlanned, FeedbackGiven, Ledger, StepChanged
 
 __all__ = ["Executor", "StepChange"]
 
@@ -186,27 +186,36 @@ class Executor:
             job.stop_if_cancelled()
             self._progress.add(execution_id, step)
 
+        def settle(outcome: Outcome, *facts: Event, error_type: str | None = None) -> None:
+            self._gate.settle(
+                admission,
+                outcome,
+                *facts,
+                latency_ms=stopwatch_ms(since),
+                error_type=error_type,
+                cost_nano_usd=plan_for.spent.cost_nano_usd,
+            )
+
+        def restart() -> None:
+            self._progress.restart(execution_id)
+
+        plan_for = PlanFor(execution_id, admission.user_id, on_step, restart, job.stop)
         try:
             job.stop_if_cancelled()
-            plan = self._planner.plan(workflow, task, on_step)
+            plan = self._planner.plan(workflow, task, plan_for)
             job.stop_if_cancelled()
-            fact = self._planned(admission, workflow, plan)
-            self._gate.settle(admission, "succeeded", fact, latency_ms=stopwatch_ms(since))
+            settle("succeeded", self._planned(admission, workflow, plan))
         except Cancelled:
-            self._gate.settle(admission, "cancelled", latency_ms=stopwatch_ms(since))
+            settle("cancelled")
             raise
         except Exception as problem:
             log.exception("Planning %s failed", execution_id)
-            self._gate.settle(
-                admission,
-                "failed",
-                latency_ms=stopwatch_ms(since),
-                error_type=type(problem).__name__,
-            )
+            settle("failed", error_type=type(problem).__name__)
         finally:
             self._progress.end(execution_id)
 
     def _planned(self, admission: Admission, workflow: Workflow, plan: Plan) -> ExecutionPlanned:
+        source = plan.source
         return ExecutionPlanned(
             ts=self._clock.now(),
             execution_id=admission.request_id,
@@ -214,14 +223,15 @@ class Executor:
             workflow_id=workflow.workflow_id,
             workflow_version=workflow.version,
             domain=workflow.domain,
-            planner=self._planner.name,
-            planner_version=self._planner.version,
+            planner=source.planner if source else self._planner.name,
+            planner_version=source.planner_version if source else self._planner.version,
             steps=[step.model_dump(mode="json") for step in plan.steps],
             step_count=len(plan.steps),
             planned_minutes=plan.minutes,
             break_minutes=plan.break_minutes,
             buffer_minutes=plan.buffer_minutes,
             notes=list(plan.notes),
+            source=source.model_dump(mode="json") if source else None,
         )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from core.catalogue import DOMAINS, Catalogue, Domain, task_from
 from core.clock import Clock
 from core.errors import UnknownExecution, UnknownWorkflow
-from core.execute.execution import Execution, Status, Step, StepState
+from core.execute.execution import Execution, Source, Status, Step, StepState
 from core.guard import Request
 from core.ledger import Ledger, Queries
 
@@ -24,7 +24,15 @@ _MOST = 500
 # What each fact tells of an execution.
 _TOLD = {
     "settled": ("outcome", "error_type"),
-    "planned": ("domain", "planner", "steps", "break_minutes", "buffer_minutes", "notes"),
+    "planned": (
+        "domain",
+        "planner",
+        "source",
+        "steps",
+        "break_minutes",
+        "buffer_minutes",
+        "notes",
+    ),
     "rated": ("useful",),
 }
 
@@ -123,6 +131,7 @@ class History:
             icon=icon,
             domain=_domain(row["domain"]),
             planner=row["planner"] or "",
+            source=Source.model_validate_json(row["source"]) if row["source"] else None,
             steps=steps,
             break_minutes=row["break_minutes"] or 0,
             buffer_minutes=row["buffer_minutes"] or 0,

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Protocol
 
 import tomli
 
 from core.catalogue import OutlineStep, Task, Workflow
 from core.execute.execution import Plan, Step
 from core.execute.fitting import LEFT_OUT, FittedStep, Worded, fitted
+from core.execute.planner import PlanFor
 from core.execute.wording import slots_of
 from core.settings import PROJECT
 
-__all__ = ["Estimate", "LocalPlanner", "Planner"]
+__all__ = ["Estimate", "LocalPlanner"]
 
 GENERAL_OUTLINE = PROJECT / "data" / "general_outline.toml"
 
@@ -29,33 +29,24 @@ class Estimate:
     notes: tuple[str, ...]
 
 
-class Planner(Protocol):
-    """Turns a workflow into steps for a task."""
-
-    name: str
-    version: str
-
-    def plan(self, workflow: Workflow, task: Task, on_step: Callable[[Step], None]) -> Plan:
-        """Return the whole plan; `on_step` sees each step as soon as it is complete."""
-        ...
-
-
 class LocalPlanner:
     """Deterministic: the same workflow and task always give the same plan."""
 
     name = "local"
     version = "1"
 
-    def plan(self, workflow: Workflow, task: Task, on_step: Callable[[Step], None]) -> Plan:
+    def plan(self, workflow: Workflow, task: Task, plan_for: PlanFor) -> Plan:
+        plan = self.preview(workflow, task)
+        for step in plan.steps:
+            plan_for.on_step(step)
+        return plan
+
+    def preview(self, workflow: Workflow, task: Task) -> Plan:
+        """Return the plan that `plan` would make for anybody."""
         slots = slots_of(task)
         plan = fitted(_outline(workflow), task, slots)
-        steps = []
-        for fitted_step in plan.steps:
-            step = _step(fitted_step, fitted_step.worded(task, slots), workflow)
-            on_step(step)
-            steps.append(step)
         return Plan(
-            steps=tuple(steps),
+            steps=tuple(_step(step, step.worded(task, slots), workflow) for step in plan.steps),
             break_minutes=plan.break_minutes,
             buffer_minutes=plan.buffer_minutes,
             notes=plan.notes,

@@ -38,6 +38,12 @@ class Progress:
             if watched := self._watched.get(execution_id):
                 watched.steps.append(step)
 
+    def restart(self, execution_id: str) -> None:
+        """Forget the steps, as others come in their place."""
+        with self._lock:
+            if watched := self._watched.get(execution_id):
+                watched.steps.clear()
+
     def steps(self, execution_id: str) -> tuple[Step, ...]:
         """Return the steps that are complete so far; empty when nothing is known."""
         with self._lock:

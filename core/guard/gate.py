@@ -76,8 +76,12 @@ class Gate:
         *facts: Event,
         latency_ms: float | None = None,
         error_type: str | None = None,
+        cost_nano_usd: int | None = 0,
     ) -> None:
-        """Commit how an admitted request ended, together with the facts it produced."""
+        """Commit how an admitted request ended, together with the facts it produced.
+
+        A cost of None is one that nobody knows.
+        """
         settlement = RequestSettled(
             ts=self._clock.now(),
             request_id=admission.request_id,
@@ -86,7 +90,7 @@ class Gate:
             outcome=outcome,
             error_type=error_type,
             latency_ms=latency_ms,
-            cost_nano_usd=0,
+            cost_nano_usd=cost_nano_usd,
         )
         self._ledger.write(*facts, settlement)
 

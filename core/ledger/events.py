@@ -94,7 +94,10 @@ class RecommendationMade(Event):
 
 
 class ExecutionPlanned(Event):
-    """A workflow became steps; `execution_id` is the request's id."""
+    """A workflow became steps; `execution_id` is the request's id.
+
+    `source` has the model, the falls before it and what was spent; None where no model was to plan.
+    """
 
     table: ClassVar[str] = "executions"
     execution_id: str
@@ -110,6 +113,7 @@ class ExecutionPlanned(Event):
     break_minutes: Count
     buffer_minutes: Count
     notes: list[str] = []
+    source: dict[str, Any] | None = None
 
 
 class StepChanged(Event):

@@ -49,6 +49,17 @@ class Ledger:
         """
         self._writer.replace(sealed, audit)
 
+    @property
+    def waiting_rows(self) -> int:
+        """How many rows wait to be written."""
+        return self._writer.waiting_rows
+
+    @property
+    def size_bytes(self) -> int:
+        """What the ledger takes on disk, with what is not yet folded into its file."""
+        files = (self.path, self.path.with_name(f"{self.path.name}.wal"))
+        return sum(file.stat().st_size for file in files if file.exists())
+
     def table(self, sql: str, parameters: Mapping[str, object] | None = None) -> pa.Table:
         """Run one SELECT on a cursor of its own and return all of it.
 

@@ -128,6 +128,11 @@ class Writer:
             rows = self._rows((*sealed, *audit))
             self._write(_Unit(rows, [key.key_id for key in sealed]))
 
+    @property
+    def waiting_rows(self) -> int:
+        """How many rows callers wait for, but those of the batch that is being written."""
+        return self._waiting_rows
+
     def drain(self) -> None:
         """Write what waits, then stop; later writes are refused."""
         with self._changed:

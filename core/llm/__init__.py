@@ -3,11 +3,22 @@
 from core.llm.anthropic import Claude
 from core.llm.breaker import Breakers, BreakerState
 from core.llm.calls import Caller, Calls
-from core.llm.client import Ask, Completion, FailureKind, Model, ModelFailure, Purpose, Usage
+from core.llm.client import (
+    Ask,
+    Completion,
+    FailureKind,
+    Flaw,
+    InvalidAnswer,
+    Model,
+    ModelFailure,
+    Purpose,
+    Usage,
+)
 from core.llm.connection import Connections
 from core.llm.key_format import KEYED_PROVIDERS
 from core.llm.ladder import Answer, Fall, Ladder, NoModelLeft
 from core.llm.master_key import MasterKeys
+from core.llm.models import Models, Setup
 from core.llm.ollama import Ollama
 from core.llm.price_list import Listed, lines_of, listed, warnings_of
 from core.llm.pricing import Price, Prices
@@ -29,13 +40,16 @@ __all__ = [
     "Connections",
     "FailureKind",
     "Fall",
+    "Flaw",
     "HeldKey",
+    "InvalidAnswer",
     "KeyEntry",
     "Ladder",
     "Listed",
     "MasterKeys",
     "Model",
     "ModelFailure",
+    "Models",
     "ModelsForbidden",
     "NoModelLeft",
     "Ollama",
@@ -46,6 +60,7 @@ __all__ = [
     "Retry",
     "Rotation",
     "Rung",
+    "Setup",
     "Terms",
     "Timing",
     "Usage",

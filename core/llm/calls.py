@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from core.clock import Clock
 from core.ledger import Ledger, LlmCall
-from core.llm.client import Ask, Partial, Usage
+from core.llm.client import Ask, Flaw, Partial, Usage
 from core.llm.retry import Attempt, Terms
 
 __all__ = ["Caller", "Calls", "Priced", "Pricing"]
@@ -62,6 +62,7 @@ class Calls:
         *,
         on_partial: Partial | None = None,
         stop: threading.Event | None = None,
+        check: Callable[[Any], Flaw | None] | None = None,
     ) -> Terms:
         """Return terms under which every attempt is a durable row before its answer is seen.
 
@@ -73,16 +74,25 @@ class Calls:
             allowed=allowed,
             on_partial=on_partial,
             stop=stop,
+            check=check,
         )
+
+    def cost_nano_usd(self, attempts: Iterable[Attempt]) -> int | None:
+        """Return what attempts cost together, as recorded; None where that of one is unknown."""
+        costs = [self._cost(attempt).nano_usd for attempt in attempts]
+        known = [cost for cost in costs if cost is not None]
+        return sum(known) if len(known) == len(costs) else None
 
     def _bound(self, provider: str, ask: Ask) -> int | None:
         now = self._clock.now()
         price = self._pricing.bound(provider, ask.model, ask.input_bytes, ask.max_tokens, now)
         return price.nano_usd
 
+    def _cost(self, attempt: Attempt) -> Priced:
+        return self._pricing.cost(attempt.provider, attempt.model, attempt.usage, attempt.started)
+
     def _record(self, caller: Caller, attempt: Attempt) -> None:
-        usage = attempt.usage
-        price = self._pricing.cost(attempt.provider, attempt.model, usage, attempt.started)
+        usage, price = attempt.usage, self._cost(attempt)
         self._ledger.write(
             LlmCall(
                 ts=attempt.started,

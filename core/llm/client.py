@@ -15,6 +15,8 @@ __all__ = [
     "Ask",
     "Completion",
     "FailureKind",
+    "Flaw",
+    "InvalidAnswer",
     "Model",
     "ModelFailure",
     "Partial",
@@ -32,8 +34,10 @@ FailureKind = Literal[
     "dropped",  # the answer broke off
     "empty",  # an answer without words
     "malformed",  # not what was asked for, or not the protocol
+    "invalid",  # whole, but against the rules of the question
     "truncated",  # the answer ran into its longest length
     "refused",  # the model declined
+    "leaked",  # the answer tells what the model was told in confidence
     "auth",  # the key does not open this door
     "bad_request",  # the provider finds fault with what was asked
     "cancelled",  # the caller wanted no more of it
@@ -43,7 +47,7 @@ FAILURES: tuple[FailureKind, ...] = get_args(FailureKind)
 _RETRYABLE: frozenset[FailureKind] = frozenset(
     {
         *("rate_limited", "overloaded", "server", "connection", "timeout"),
-        *("dropped", "empty", "malformed", "truncated"),
+        *("dropped", "empty", "malformed", "invalid", "truncated"),
     }
 )
 # What a provider adds of its own to a prompt, in tokens, at the very most.
@@ -133,6 +137,27 @@ class ModelFailure(WaywardenError):
         self.usage = usage
         self.retry_after_s = retry_after_s
         self.stop_reason = stop_reason
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """What is wrong with a whole answer: a sentence for people, and what to tell the model.
+
+    `repair` follows the question when it is asked once more; it has to bring what it speaks of.
+    """
+
+    sentence: str
+    repair: str
+
+
+class InvalidAnswer(ModelFailure):
+    """A whole answer that is against the rules of the question."""
+
+    def __init__(self, flaw: Flaw, answer: Completion) -> None:
+        super().__init__(
+            "invalid", flaw.sentence, usage=answer.usage, stop_reason=answer.stop_reason
+        )
+        self.flaw = flaw
 
 
 class Model(Protocol):

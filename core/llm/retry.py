@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from core.clock import Clock, new_id, stopwatch_ms
 from core.errors import WaywardenError
@@ -17,6 +17,8 @@ from core.llm.client import (
     Ask,
     Completion,
     FailureKind,
+    Flaw,
+    InvalidAnswer,
     Model,
     ModelFailure,
     Partial,
@@ -26,7 +28,8 @@ from core.llm.client import (
 
 __all__ = ["Attempt", "ModelsForbidden", "Pacing", "Retry", "Rung", "Terms", "Timing"]
 
-# A provider that comes back is asked up to three times, a model that answers badly twice.
+# A provider that comes back is asked up to three times, a model that answers badly twice. One
+# whose answer is invalid is told why and asked once more, whatever came before.
 _BAD_ANSWERS: frozenset[FailureKind] = frozenset({"empty", "malformed", "truncated"})
 # With less time than this left, nothing could come of another attempt.
 LEAST_S = 0.2
@@ -74,7 +77,8 @@ class Terms:
     `bound` gives the most that one attempt can cost, in nano-USD, None where prices are unknown;
     it is asked before each attempt, and what it raises prevents it. `record` makes an attempt
     durable, before anybody sees what came of it. `allowed` gives the reason why no model may be
-    asked, or None. `on_partial` begins anew with each attempt.
+    asked, or None. `on_partial` begins anew with each attempt. `check` finds the flaw of a whole
+    answer, or None; a flawed one is recorded as a failure, and its model asked once to mend it.
     """
 
     bound: Callable[[str, Ask], int | None]
@@ -82,6 +86,7 @@ class Terms:
     allowed: Callable[[], str | None]
     on_partial: Partial | None = None
     stop: threading.Event | None = None
+    check: Callable[[Any], Flaw | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,12 +137,16 @@ class Retry:
         """
         until = self.timing.monotonic() + ask.deadline_s
         failures: list[ModelFailure] = []
+        user = ask.user
         while True:
             left_s = until - self.timing.monotonic()
+            timely = replace(ask, user=user, deadline_s=left_s)
             try:
-                return self._attempt(rung, replace(ask, deadline_s=left_s), terms, tried)
+                return self._attempt(rung, timely, terms, tried)
             except ModelFailure as failure:
                 failures.append(failure)
+                if isinstance(failure, InvalidAnswer):
+                    user = f"{ask.user}\n\n{failure.flaw.repair}"
             pause_s = self._pause_s(rung, failures)
             if pause_s is None or self.timing.monotonic() + pause_s + LEAST_S > until:
                 raise failures[-1]
@@ -169,8 +178,10 @@ class Retry:
         try:
             completion = rung.client.complete(ask, on_partial=terms.on_partial, stop=terms.stop)
             ended = _succeeded(begun, completion)
+            if terms.check is not None and (flaw := terms.check(completion.value)):
+                raise InvalidAnswer(flaw, completion)
         except ModelFailure as failure:
-            ended = _failed(begun, failure)
+            ended = _failed(ended, failure)
             raise
         finally:
             # Also when whoever was told of a partial answer had enough of it.
@@ -186,6 +197,8 @@ class Retry:
         “Full jitter” of https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
         """
         pacing, last = self._pacing, failures[-1]
+        if last.kind == "invalid":
+            return 0.0 if sum(failure.kind == "invalid" for failure in failures) == 1 else None
         most = pacing.bad_answers if last.kind in _BAD_ANSWERS else pacing.attempts
         is_up = self.breakers.is_closed(rung.client.provider)
         if not last.retryable or not is_up or len(failures) >= most:
@@ -211,11 +224,11 @@ def _succeeded(begun: Attempt, completion: Completion) -> Attempt:
     )
 
 
-def _failed(begun: Attempt, failure: ModelFailure) -> Attempt:
+def _failed(attempt: Attempt, failure: ModelFailure) -> Attempt:
     return replace(
-        begun,
+        attempt,
         outcome="cancelled" if failure.kind == "cancelled" else "failed",
         error=failure.kind,
-        usage=failure.usage or begun.usage,
+        usage=failure.usage or attempt.usage,
         stop_reason=failure.stop_reason,
     )

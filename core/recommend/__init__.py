@@ -16,10 +16,11 @@ from core.recommend.feedback import Feedback, Reaction
 from core.recommend.head import CALIBRATION, HEAD, LABELLED, Head, fingerprint
 from core.recommend.local_ranker import LocalRanker, version_of
 from core.recommend.memory import Memory
+from core.recommend.model_ranker import Asking, ModelRanked, ModelRanker, ModelRanking
 from core.recommend.phrases import Phrase, phrases_in
 from core.recommend.profile import Profile, Profiles
 from core.recommend.ranking import Ranked, Ranker
-from core.recommend.recalibration import Confidence, Confidences
+from core.recommend.recalibration import Confidence, Confidences, RankerName
 from core.recommend.recommendation import (
     BANDS,
     FITS_FROM,
@@ -38,6 +39,7 @@ __all__ = [
     "FITS_FROM",
     "HEAD",
     "LABELLED",
+    "Asking",
     "Band",
     "Confidence",
     "Confidences",
@@ -52,11 +54,15 @@ __all__ = [
     "LocalRanker",
     "Memory",
     "Miss",
+    "ModelRanked",
+    "ModelRanker",
+    "ModelRanking",
     "Phrase",
     "Profile",
     "Profiles",
     "Ranked",
     "Ranker",
+    "RankerName",
     "Reaction",
     "Recommendation",
     "Recommender",

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from core.ledger import CurveFitted, Ledger, Queries
 from core.recommend.calibration import MOST_SURE, Curves, Doubles, logistic, sigmoid
 from core.recommend.ranking import Ranked, Ranker
 
-__all__ = ["Confidence", "Confidences"]
+__all__ = ["Confidence", "Confidences", "Named", "RankerName"]
 
 # Fewer answers that somebody judged can tell nothing; then again after so many more.
 ENOUGH, AGAIN_AFTER = 200, 100
@@ -24,6 +24,23 @@ EARLIER = 0.7
 # The pull towards the shipped curve, as so many answers.
 RIDGE = (1.0, 1.0)
 LEAST_SLOPE = 0.05
+
+
+class Named(Protocol):
+    """A ranker, as far as its curve is concerned."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def version(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class RankerName:
+    """A ranker that is known by its answers only."""
+
+    name: str
+    version: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +83,17 @@ class Confidence:
             HeadUnusable: no curve was fitted for this ranker.
         """
         curve = self._curves.of(ranker.name, ranker.version)
-        shipped = curve.confidences(ranking, most)
+        return self.of_claims(curve.confidences(ranking, most), ranker)
+
+    def of_claims(self, shipped: list[float], ranker: Named) -> Confidences:
+        """Return confidences (0..1) for those that a ranker claims itself, the best first."""
         correction = self._correction(ranker)
         if correction.curve_id is None:
             return Confidences(shipped, shipped, None)
         shown = [round(float(value), 6) for value in correction.of(np.array(shipped))]
         return Confidences(shipped, shown, correction.curve_id)
 
-    def refit(self, ranker: Ranker) -> CurveFitted | None:
+    def refit(self, ranker: Named) -> CurveFitted | None:
         """Fit a correction on the earlier answers that were judged, and try it on the later ones.
 
         It comes into force when it is better there than what is in force, by more than the
@@ -98,7 +118,7 @@ class Confidence:
                 self._in_force[ranker.name, ranker.version] = correction
             return fitted
 
-    def _fitted(self, ranker: Ranker, judged: Sequence[Mapping[str, Any]]) -> CurveFitted:
+    def _fitted(self, ranker: Named, judged: Sequence[Mapping[str, Any]]) -> CurveFitted:
         shipped = np.array([row["confidence"] for row in judged])
         right = np.array([float(row["is_right"]) for row in judged])
         cut = round(EARLIER * len(judged))
@@ -128,7 +148,7 @@ class Confidence:
             reason=_reason(float(gain.mean()), error, len(later), adopted=adopted),
         )
 
-    def _correction(self, ranker: Ranker) -> _Correction:
+    def _correction(self, ranker: Named) -> _Correction:
         names = (ranker.name, ranker.version)
         known = self._in_force.get(names)
         if known is None:
@@ -139,7 +159,7 @@ class Confidence:
             self._in_force[names] = known
         return known
 
-    def _in_ledger(self, ranker: Ranker) -> dict[str, Any]:
+    def _in_ledger(self, ranker: Named) -> dict[str, Any]:
         return self._queries.rows(
             "curve_in_force", ranker=ranker.name, ranker_version=ranker.version
         )[0]

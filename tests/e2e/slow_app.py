@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import uvicorn
 
 from core import runtime
 from core.catalogue import Task, Workflow
-from core.execute import LocalPlanner, Plan, Step
+from core.execute import LocalPlanner, Plan, PlanFor, Step
 from core.settings import PROJECT, Settings
 
 _LOOK_EVERY_S = 0.02
@@ -32,16 +32,16 @@ class HeldPlanner:
         self._planned = folder / "planned"
         self._inner = LocalPlanner()
 
-    def plan(self, workflow: Workflow, task: Task, on_step: Callable[[Step], None]) -> Plan:
+    def plan(self, workflow: Workflow, task: Task, plan_for: PlanFor) -> Plan:
         given = 0
 
         def held(step: Step) -> None:
             nonlocal given
             given += 1
             self._wait_for(given)
-            on_step(step)
+            plan_for.on_step(step)
 
-        plan = self._inner.plan(workflow, task, held)
+        plan = self._inner.plan(workflow, task, replace(plan_for, on_step=held))
         with self._planned.open("a", encoding="utf-8") as planned:
             planned.write(f"{task.title}\n")
         return plan

@@ -273,6 +273,7 @@ def test_everything_about_a_request_is_found_by_its_id(runtime: Runtime) -> None
     counted = {part: len(found) for part, found in question.rows.items()}
     assert counted == {
         "settlements": 1,
+        "llm_calls": 0,
         "recommendations": 1,
         "executions": 0,
         "step_events": 0,
@@ -283,6 +284,7 @@ def test_everything_about_a_request_is_found_by_its_id(runtime: Runtime) -> None
     assert facts is not None
     assert {part: len(found) for part, found in facts.rows.items()} == {
         "settlements": 1,
+        "llm_calls": 0,
         "recommendations": 0,
         "executions": 1,
         "step_events": 1,

@@ -24,7 +24,7 @@ from core.errors import (
     UnknownExecution,
     UnknownWorkflow,
 )
-from core.execute import Execution, Plan, Planner, Step, StepChange
+from core.execute import Execution, Plan, Planner, PlanFor, Step, StepChange
 from core.guard import Denied
 from core.recommend import Embedder
 from core.runtime import Runtime
@@ -223,9 +223,9 @@ def test_a_plan_cancelled_after_its_last_step_is_cancelled(
     open_runtime: Open,
 ) -> None:
     class CancelsItself(SlowPlanner):
-        def plan(self, workflow: Workflow, task: Task, on_step: Callable[[Step], None]) -> Plan:
+        def plan(self, workflow: Workflow, task: Task, plan_for: PlanFor) -> Plan:
             self.release_all()
-            plan = super().plan(workflow, task, on_step)
+            plan = super().plan(workflow, task, plan_for)
             runtime.executor.cancel(execution_id_known.result())
             return plan
 

@@ -106,6 +106,7 @@ WHOLE: dict[type[Event], Event] = {
             break_minutes=0,
             buffer_minutes=0,
             notes=[HOSTILE],
+            source={"planner": "local", "reason": HOSTILE},
         ),
         StepChanged(
             ts=NOON,

@@ -10,6 +10,7 @@ from core.llm import (
     Ask,
     Attempt,
     Breakers,
+    Flaw,
     Ladder,
     ModelFailure,
     NoModelLeft,
@@ -149,3 +150,16 @@ def test_a_cancelled_call_falls_no_further() -> None:
         house.ask()
     assert caught.value.kind == "cancelled"
     assert house.models[1].asked == []
+
+
+def test_who_answers_twice_against_the_rules_falls() -> None:
+    def check(value: Any) -> Flaw | None:
+        return None if value == "good" else Flaw("It is bad.", "That was bad.")
+
+    house = House(["bad", "bad"], ["bad", "good"], [])
+    answer = house.ask(an_ask(user="?"), check=check)
+    assert answer.completion.value == "good"
+    assert [(fall.kind, fall.reason) for fall in answer.falls] == [("invalid", "It is bad.")]
+    users = [[ask.user for ask in model.asked] for model in house.models]
+    assert users == [["?", "?\n\nThat was bad."]] * 2 + [[]]
+    assert house.breakers.is_closed("anthropic")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from core.catalogue import Catalogue, Task, Workflow, task_from
 from core.errors import InvalidInput
-from core.execute import Plan, Step
+from core.execute import Plan, PlanFor, Step
 from core.execute.local_planner import LocalPlanner
 from core.settings import PROJECT
 
@@ -26,12 +26,8 @@ UNFILLED = ("{object}", "{topic}", "{task}", "{detail}", "{note}", "[,", "[ ", "
 each_shipped = pytest.mark.parametrize("workflow", SHIPPED, ids=lambda flow: flow.workflow_id)
 
 
-def ignored(_: Step) -> None:
-    """See a step and do nothing."""
-
-
 def plan(workflow: Workflow, task: Task) -> Plan:
-    return PLANNER.plan(workflow, task, ignored)
+    return PLANNER.preview(workflow, task)
 
 
 def plan_for(workflow: Workflow, title: str, **more: object) -> Plan:
@@ -184,7 +180,8 @@ def test_a_command_is_shown_as_it_is_in_the_file(catalogue: Catalogue) -> None:
 
 def test_each_step_is_told_as_soon_as_it_is_made(catalogue: Catalogue) -> None:
     told: list[Step] = []
-    made = PLANNER.plan(catalogue.get("bug-fix"), task_from(title="login fails"), told.append)
+    plan_for = PlanFor("request", "ada", told.append)
+    made = PLANNER.plan(catalogue.get("bug-fix"), task_from(title="login fails"), plan_for)
     assert tuple(told) == made.steps
 
 

@@ -10,6 +10,8 @@ from core.llm import (
     Attempt,
     Breakers,
     FailureKind,
+    Flaw,
+    InvalidAnswer,
     ModelFailure,
     ModelsForbidden,
     Pacing,
@@ -238,3 +240,56 @@ def test_stopping_ends_a_pause_at_once() -> None:
         retry.complete(Rung(1, "m", model), an_ask(deadline_s=600), terms(stop=stop), [])
     assert caught.value.kind == "cancelled"
     assert len(model.asked) == 1
+
+
+# --- answers that are whole, but against the rules
+
+
+def too_low(value: Any) -> Flaw | None:
+    if value["answer"] >= 3:
+        return None
+    return Flaw("The answer is too low.", f"{value['answer']} is too low; say more.")
+
+
+def test_a_flawed_answer_is_told_why_and_asked_once_more(waiting: Waiting) -> None:
+    model = ScriptedModel([{"answer": 2}, {"answer": 3}])
+    flawed, whole = asked(model, waiting, ask=an_ask(user="How much?"), check=too_low)
+    assert [ask.user for ask in model.asked] == [
+        "How much?",
+        "How much?\n\n2 is too low; say more.",
+    ]
+    assert (flawed.outcome, flawed.error, whole.outcome) == ("failed", "invalid", "succeeded")
+    assert (flawed.usage, flawed.response_id) == (Usage(100, 10), "msg_1")
+    assert flawed.stop_reason == "end_turn"
+
+
+def test_a_model_mends_its_answer_once_and_no_more(waiting: Waiting) -> None:
+    model = ScriptedModel([{"answer": 1}, {"answer": 2}, {"answer": 3}])
+    assert errors(asked(model, waiting, check=too_low)) == ["invalid", "invalid"]
+
+
+def test_it_may_mend_its_answer_whatever_came_before_and_between(waiting: Waiting) -> None:
+    script = [failing("rate_limited"), {"answer": 1}, failing("server"), {"answer": 3}]
+    pacing = Pacing(attempts=4, bad_answers=1)
+    model = ScriptedModel(script)
+    attempts = asked(model, waiting, check=too_low, pacing=pacing)
+    assert errors(attempts) == ["rate_limited", "invalid", "server", None]
+    assert ["too low" in ask.user for ask in model.asked] == [False, False, True, True]
+
+
+def test_mending_is_within_the_same_time(waiting: Waiting) -> None:
+    def took(_: Ask) -> None:
+        waiting.now_s += 4
+
+    model = ScriptedModel([{"answer": 1}, {"answer": 3}], took=took)
+    asked(model, waiting, ask=an_ask(deadline_s=10), check=too_low)
+    assert [ask.deadline_s for ask in model.asked] == [10, 6]
+    late = ScriptedModel([{"answer": 1}, {"answer": 3}], took=took)
+    assert errors(asked(late, waiting, ask=an_ask(deadline_s=4.1), check=too_low)) == ["invalid"]
+
+
+def test_the_failure_is_the_sentence_for_people(waiting: Waiting) -> None:
+    retry = Retry(Breakers(), FakeClock(), None, waiting.timing)
+    model = ScriptedModel([{"answer": 1}, {"answer": 1}])
+    with pytest.raises(InvalidAnswer, match=r"^The answer is too low\.$"):
+        retry.complete(Rung(1, "m", model), an_ask(), terms(check=too_low), [])

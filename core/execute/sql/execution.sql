@@ -6,7 +6,7 @@ UNION ALL BY NAME
 SELECT 'settled' AS fact, ts, outcome, error_type
 FROM settlements WHERE request_id = $execution_id
 UNION ALL BY NAME
-SELECT 'planned' AS fact, ts, domain, planner, steps, break_minutes, buffer_minutes, notes
+SELECT 'planned' AS fact, ts, domain, planner, source, steps, break_minutes, buffer_minutes, notes
 FROM executions WHERE execution_id = $execution_id
 UNION ALL BY NAME
 SELECT 'rated' AS fact, ts, useful

@@ -12,7 +12,7 @@ settled AS (
     FROM settlements WHERE request_id IN (SELECT request_id FROM asked)
 ),
 planned AS (
-    SELECT execution_id, domain, planner, steps, break_minutes, buffer_minutes, notes
+    SELECT execution_id, domain, planner, source, steps, break_minutes, buffer_minutes, notes
     FROM executions WHERE execution_id IN (SELECT request_id FROM asked)
 ),
 rated AS (
@@ -20,8 +20,8 @@ rated AS (
     FROM feedback WHERE useful IS NOT NULL AND request_id IN (SELECT request_id FROM asked)
     GROUP BY request_id
 )
-SELECT asked.*, settled.outcome, settled.error_type, planned.domain, planned.planner, planned.steps,
-       planned.break_minutes, planned.buffer_minutes, planned.notes, rated.useful
+SELECT asked.*, settled.outcome, settled.error_type, planned.domain, planned.planner, planned.source,
+       planned.steps, planned.break_minutes, planned.buffer_minutes, planned.notes, rated.useful
 FROM asked
 LEFT JOIN settled ON settled.request_id = asked.request_id
 LEFT JOIN planned ON planned.execution_id = asked.request_id

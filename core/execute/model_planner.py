@@ -1,0 +1,240 @@
+"""The planner that asks models, and the local one when none of them has a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any
+
+from core.catalogue import Task, Workflow
+from core.errors import LedgerUnavailable, WaywardenError
+from core.execute.execution import Plan, PlanFall, Source, Step
+from core.execute.model_answer import Reading, read, read_steps, steps_in
+from core.execute.model_prompt import PlanPrompt, leaks, prompt_for
+from core.execute.planner import Planner, PlanFor, Spent
+from core.jobs import Cancelled
+from core.llm import (
+    Answer,
+    Ask,
+    Attempt,
+    Caller,
+    Calls,
+    Fall,
+    Flaw,
+    Ladder,
+    ModelFailure,
+    NoModelLeft,
+    Retry,
+    Rung,
+    Terms,
+)
+
+__all__ = ["ModelPlanner", "PlanningModels"]
+
+MOST_FAULTS_TOLD = 5
+_REJECTED = "The answer is not a plan that can be used. {fault}"
+_AGAIN = "Your answer before this one was not accepted. Answer again, in full, without its faults:"
+_LEAKED = "The answer gave away what was told in confidence, so that it cannot be trusted."
+
+
+@dataclass(frozen=True, slots=True)
+class PlanningModels:
+    """Who is asked for a plan, the preferred one first, and how; no rungs: only the local planner.
+
+    `key_id` names the key that is used, and is not the key; `deadline_s` is for all rungs.
+    """
+
+    rungs: tuple[Rung, ...]
+    retry: Retry
+    max_tokens: int
+    effort: str | None
+    deadline_s: float
+    key_id: str | None = None
+
+
+class ModelPlanner:
+    """Asks models for a plan; whatever becomes of that, its person gets one."""
+
+    name = "model"
+    version = "1"
+
+    def __init__(
+        self,
+        *,
+        models: Callable[[str], PlanningModels],
+        allowed: Callable[[Workflow, Task, PlanFor], str | None],
+        calls: Calls,
+        local: Planner,
+    ) -> None:
+        """Plan by those whom `models` names for a user's id at that moment.
+
+        `allowed` gives the reason why no model may be asked, or None; it is asked before each call.
+        """
+        self._models = models
+        self._allowed = allowed
+        self._calls = calls
+        self._local = local
+
+    def plan(self, workflow: Workflow, task: Task, plan_for: PlanFor) -> Plan:
+        """Return a model's plan, or the local one with the reason why; its `source` is given.
+
+        Raises:
+            Cancelled: no plan is wanted any more.
+            LedgerUnavailable: a call could not be written down.
+        """
+        making = _Making(workflow, task, plan_for)
+        falls: Sequence[Fall] = ()
+        try:
+            reason = self._forbidden(making)
+            models = None if reason else self._models(plan_for.user_id)
+            if models and models.rungs:
+                return self._by_model(models, making)
+        except ModelFailure as failure:
+            # The ladder falls past every other one.
+            raise Cancelled from failure
+        except LedgerUnavailable:
+            raise
+        except NoModelLeft as left:
+            reason, falls = str(left), left.falls
+        except WaywardenError as problem:  # such as a key that cannot be opened
+            reason = str(problem)
+        making.restart()
+        plan = self._local.plan(workflow, task, plan_for)
+        source = _source(self._local.name, self._local.version, falls, plan_for.spent)
+        return plan.model_copy(update={"source": source.model_copy(update={"reason": reason})})
+
+    def _by_model(self, models: PlanningModels, making: _Making) -> Plan:
+        """Ask down the ladder.
+
+        Raises:
+            NoModelLeft: none of them has a plan.
+            ModelFailure: the call was cancelled.
+        """
+        prompt = prompt_for(making.workflow, making.task)
+        ask = Ask(
+            purpose="plan",
+            model=models.rungs[0].model,
+            system=prompt.system,
+            user=prompt.user,
+            schema=prompt.schema,
+            max_tokens=models.max_tokens,
+            effort=models.effort,
+            deadline_s=models.deadline_s,
+        )
+        caller = Caller(
+            making.plan_for.request_id, making.plan_for.user_id, prompt.version, models.key_id
+        )
+        answer = Ladder(models.rungs, models.retry).ask(ask, self._terms(caller, making))
+        steps = making.read(answer.completion.value).steps
+        making.show(steps)
+        return Plan(steps=steps, source=self._source(answer, prompt, making.plan_for.spent))
+
+    def _terms(self, caller: Caller, making: _Making) -> Terms:
+        terms = self._calls.terms(
+            caller,
+            lambda: self._forbidden(making),
+            on_partial=making.show_complete,
+            stop=making.plan_for.stop,
+            check=making.flaw,
+        )
+
+        def record(attempt: Attempt) -> None:
+            terms.record(attempt)
+            self._add(making.plan_for.spent, attempt)
+            if attempt.outcome != "succeeded":
+                making.restart()
+
+        return replace(terms, record=record)
+
+    def _forbidden(self, making: _Making) -> str | None:
+        return self._allowed(making.workflow, making.task, making.plan_for)
+
+    def _add(self, spent: Spent, attempt: Attempt) -> None:
+        cost = self._calls.cost_nano_usd([attempt])
+        known = spent.cost_nano_usd
+        spent.cost_nano_usd = None if cost is None or known is None else known + cost
+        spent.input_tokens += attempt.usage.input_tokens
+        spent.output_tokens += attempt.usage.output_tokens
+        spent.is_measured = spent.is_measured and attempt.usage.measured
+
+    def _source(self, answer: Answer, prompt: PlanPrompt, spent: Spent) -> Source:
+        rung = answer.rung
+        version = f"model:{rung.model}:{prompt.version}"
+        source = _source(self.name, version, answer.falls, spent)
+        made_by = {"provider": rung.client.provider, "model": rung.model, "rung": rung.number}
+        return source.model_copy(update=made_by)
+
+
+class _Making:
+    """A plan in the making: of what, for whom, and the steps that its person sees of it."""
+
+    def __init__(self, workflow: Workflow, task: Task, plan_for: PlanFor) -> None:
+        self.workflow = workflow
+        self.task = task
+        self.plan_for = plan_for
+        self._shown: list[Step] = []
+        self._complete = 0
+
+    def read(self, answer: Any) -> Reading:
+        return read(answer, self.workflow, self.task)
+
+    def flaw(self, answer: Any) -> Flaw | None:
+        """Return what is wrong with a whole answer.
+
+        Raises:
+            ModelFailure: it gives the canary away, and the same model is not asked again.
+        """
+        if leaks(answer):
+            raise ModelFailure("leaked", _LEAKED)
+        faults = self.read(answer).faults[:MOST_FAULTS_TOLD]
+        if not faults:
+            return None
+        return Flaw(_REJECTED.format(fault=faults[0]), "\n".join((_AGAIN, *faults)))
+
+    def show_complete(self, answer: Any) -> None:
+        """Show what is new of an answer that is still growing: its last step may grow too."""
+        complete = (steps_in(answer) or [])[:-1]
+        if len(complete) <= self._complete:
+            return
+        self._complete = len(complete)
+        if not leaks(answer):
+            self.show(read_steps(complete, self.workflow, self.task).steps)
+
+    def show(self, steps: Sequence[Step]) -> None:
+        """Show those that are new; if others were shown before, these come in their place."""
+        if list(steps[: len(self._shown)]) != self._shown:
+            self.restart()
+        for step in steps[len(self._shown) :]:
+            self._shown.append(step)
+            # A call that is no longer wanted ends by itself, and then knows what it has used.
+            with suppress(Cancelled):
+                self.plan_for.on_step(step)
+
+    def restart(self) -> None:
+        """Withdraw what was shown, as another answer begins."""
+        self._complete = 0
+        if self._shown:
+            self._shown.clear()
+            self.plan_for.restart()
+
+
+def _source(planner: str, version: str, falls: Sequence[Fall], spent: Spent) -> Source:
+    return Source(
+        planner=planner,
+        planner_version=version,
+        falls=tuple(
+            PlanFall(
+                rung=fall.rung,
+                provider=fall.provider,
+                model=fall.model,
+                kind=fall.kind,
+                reason=fall.reason,
+            )
+            for fall in falls
+        ),
+        input_tokens=spent.input_tokens,
+        output_tokens=spent.output_tokens,
+        cost_nano_usd=spent.cost_nano_usd,
+        is_measured=spent.is_measured,
+    )

@@ -1,0 +1,55 @@
+"""What makes plans, and what it is told of whom it makes one for."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from core.catalogue import Task, Workflow
+from core.execute.execution import Plan, Step
+
+__all__ = ["PlanFor", "Planner", "Spent"]
+
+
+@dataclass(slots=True)
+class Spent:
+    """What models used for one plan so far, also where none came of it.
+
+    Tokens and cost are upper limits where `is_measured` is False; the cost, in nano-USD, is None
+    once that of any call is unknown.
+    """
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_nano_usd: int | None = 0
+    is_measured: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class PlanFor:
+    """Whose plan is made, who sees its steps, who may stop it, and what is spent on it.
+
+    `on_step` sees each step as soon as it is complete, and may raise `Cancelled`; `restart`
+    withdraws those it has seen, as others come in their place. Once `stop` is set, no plan is
+    wanted any more.
+    """
+
+    request_id: str
+    user_id: str
+    on_step: Callable[[Step], None]
+    restart: Callable[[], None] = lambda: None
+    stop: threading.Event = field(default_factory=threading.Event)
+    spent: Spent = field(default_factory=Spent)
+
+
+class Planner(Protocol):
+    """Turns a workflow into steps for a task."""
+
+    name: str
+    version: str
+
+    def plan(self, workflow: Workflow, task: Task, plan_for: PlanFor) -> Plan:
+        """Return the whole plan; without a `source` it is this planner's own."""
+        ...

@@ -1,0 +1,2 @@
+-- Where a plan is from when a model was to make it; NULL for plans of the local planner alone.
+ALTER TABLE executions ADD COLUMN source JSON;

@@ -1,0 +1,119 @@
+"""Which models may be asked for a person now: settings, addresses and keys, as a ladder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from core.clock import Clock
+from core.errors import KeyUnreadable, MasterKeyUnusable
+from core.llm.anthropic import Claude
+from core.llm.breaker import Breakers
+from core.llm.client import Model
+from core.llm.connection import Connections
+from core.llm.ladder import Ladder
+from core.llm.ollama import Ollama
+from core.llm.retry import Pacing, Retry, Rung
+from core.llm.stored_key import HeldKey
+from core.llm.vault import Vault
+from core.settings import Operator, OperatorSettings
+
+__all__ = ["Models", "Setup"]
+
+Aim = Literal["rank", "plan"]
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """A ladder for one request, and how long, large and thoughtful an answer may be.
+
+    `deadline_s` is for all rungs together; `key_id` names the key and is not the key.
+    """
+
+    ladder: Ladder
+    max_tokens: int
+    effort: str | None
+    deadline_s: float
+    key_id: str | None
+
+
+class Models:
+    """Makes each request its ladder, from what is in force at that moment."""
+
+    def __init__(self, operator: OperatorSettings, vault: Vault, clock: Clock) -> None:
+        self._operator = operator
+        self._vault = vault
+        self._clock = clock
+        self._connections = Connections()
+        self.breakers = Breakers()
+
+    def setup(self, user_id: str, aim: Aim, preferred: str | None = None) -> Setup | None:
+        """Return what to ask a model with, or None when no provider is set up.
+
+        Args:
+            user_id: whose key is used, before the deployment's.
+            aim: what the answer is for.
+            preferred: `provider` or `provider:model` that the first rung is wanted to be.
+        """
+        # Read before the key: an address that changes meanwhile ends the keys for it.
+        operator = self._operator.current
+        key = self._key(user_id) if self._operator.address("anthropic") else None
+        clients = self._clients(operator, key)
+        wanted = [each for each in _wanted(operator, aim, preferred) if each[0] in clients]
+        if not wanted:
+            return None
+        rungs = [
+            Rung(number, model, clients[provider])
+            for number, (provider, model) in enumerate(dict.fromkeys(wanted), start=1)
+        ]
+        first, providers = wanted[0][0], operator.providers
+        chosen = providers.anthropic if first == "anthropic" else providers.ollama
+        retry = Retry(self.breakers, self._clock, Pacing(attempts=operator.ladder.retries + 1))
+        return Setup(
+            ladder=Ladder(rungs, retry),
+            max_tokens=chosen.ranking_max_tokens if aim == "rank" else chosen.steps_max_tokens,
+            effort=operator.providers.anthropic.effort,
+            deadline_s=chosen.deadline_s,
+            key_id=key.key_id if key and first == "anthropic" else None,
+        )
+
+    def close(self) -> None:
+        """Hang up."""
+        self._connections.close()
+
+    def _clients(self, operator: Operator, key: HeldKey | None) -> dict[str, Model]:
+        """Return a client for each provider that is switched on, has an address and its key."""
+        clients: dict[str, Model] = {}
+        address = self._operator.address("anthropic")
+        if key and address and operator.providers.anthropic.enabled:
+            secret = key.secret.get_secret_value()
+            clients["anthropic"] = Claude(secret, address, self._connections)
+        address = self._operator.address("ollama")
+        if address and operator.providers.ollama.enabled:
+            clients["ollama"] = Ollama(address, self._connections)
+        return clients
+
+    def _key(self, user_id: str) -> HeldKey | None:
+        try:
+            return self._vault.held(user_id, "anthropic")
+        except (KeyUnreadable, MasterKeyUnusable):
+            return None  # the keys page says so; nobody else's key is billed for it
+
+
+def _wanted(operator: Operator, aim: Aim, preferred: str | None) -> list[tuple[str, str]]:
+    """Return provider and model of each rung above “local”."""
+    claude, ollama = operator.providers.anthropic, operator.providers.ollama
+    usual = {
+        "anthropic": claude.ranking_model if aim == "rank" else claude.steps_model,
+        "ollama": ollama.model,
+    }
+    provider, _, model = (preferred or "anthropic").partition(":")
+    if provider not in usual:
+        provider, model = "anthropic", ""
+    rungs = {
+        "preferred": (provider, model or usual[provider]),
+        "cheaper": ("anthropic", claude.cheaper_model),
+        "ollama": ("ollama", ollama.model),
+    }
+    above = operator.ladder.rungs[: operator.ladder.rungs.index("local")]
+    return [rungs[each] for each in above]
