@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
+from core.analytics import ModelCall
 from core.execute import Execution, Status
 from pages.shared.cards import denial
+from pages.shared.model_text import cost_said
 from pages.shared.session import errors_shown, person, runtime, zone
+from pages.shared.source import badge, run_origin
 from pages.shared.steps import run_panel
 from pages.shared.text import count_of, day_time, plain
 
@@ -38,15 +43,19 @@ def close_run() -> None:
     st.query_params.pop("run", None)
 
 
-def row(execution: Execution) -> None:
+def row(execution: Execution, calls: Sequence[ModelCall]) -> None:
     now = runtime().clock.now()
+    origin = run_origin(execution, calls)
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         with st.container(width="stretch", gap=None):
             st.markdown(f"{execution.icon} **{plain(execution.task_title)}**")
             facts = [execution.workflow_name, day_time(execution.ts, now, zone())]
             if execution.steps:
                 facts.append(f"{execution.settled_steps} of {len(execution.steps)} steps")
-            st.caption(" · ".join(map(plain, facts)))
+            if execution.steps or calls:
+                facts.append(cost_said(origin.spent))
+            made_by = [badge(origin)] if execution.steps else []
+            st.caption(" · ".join([*made_by, *map(plain, facts)]))
         st.badge(execution.status, color=BADGES[execution.status])  # type: ignore[arg-type]
         resumable = execution.status in {*OPEN, "abandoned"}
         st.button(
@@ -87,8 +96,10 @@ def listed(executions: list[Execution]) -> None:
     place = st.container()
     at = st.pagination(pages, key="runs_page") if pages > 1 else 1
     with place:
-        for execution in wanted[(at - 1) * PAGE_SIZE : at * PAGE_SIZE]:
-            row(execution)
+        shown = wanted[(at - 1) * PAGE_SIZE : at * PAGE_SIZE]
+        calls = runtime().model_calls.of_all([each.execution_id for each in shown])
+        for execution in shown:
+            row(execution, calls[execution.execution_id])
 
 
 with errors_shown():

@@ -1,4 +1,4 @@
-"""Recommendation cards, the answer's source line, and denials with their countdown."""
+"""Recommendation cards, and denials with their countdown."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import streamlit as st
 from core.guard import Denied
 from core.recommend import Band, Recommendation, Suggestion
 from pages.shared.session import runtime, zone
+from pages.shared.source import recommendation_source
 from pages.shared.text import clock_time, count_of, duration, escaped, plain
 
 __all__ = ["BAND_COLOURS", "denial", "match_badge", "recommendation_cards"]
@@ -28,13 +29,7 @@ def recommendation_cards(
     recommendation: Recommendation, use: Callable[[str, int | None], None]
 ) -> None:
     """Draw the source line and one card a suggestion; `use` is called with its rank from 1."""
-    with st.container(horizontal=True, vertical_alignment="center"):
-        lead = "The nearest there is" if recommendation.nothing_fits else "Three that fit best"
-        st.caption(
-            f"{lead} · {recommendation.ranker} recommender · "
-            f"{recommendation.latency_ms:.0f} ms · \\$0",
-            width="content",
-        )
+    recommendation_source(recommendation)
     columns = st.columns(len(recommendation.suggestions))
     for rank, (column, suggestion) in enumerate(
         zip(columns, recommendation.suggestions, strict=True), start=1

@@ -10,6 +10,7 @@ import streamlit as st
 from core.execute import Execution, StepChange, StepState
 from core.guard import Denied
 from pages.shared.session import errors_shown, person, runtime
+from pages.shared.source import badge, fall_line, run_origin, spent_until_then
 from pages.shared.text import count_of, duration, plain
 
 __all__ = ["as_markdown", "run_panel"]
@@ -21,7 +22,6 @@ _ENDED = {
     "failed": "Making the steps failed",
     "lost": "The process stopped while the steps were being made.",
 }
-_PLANNERS = {"local": "local planner · $0"}
 
 
 def run_panel(execution_id: str) -> None:
@@ -64,6 +64,7 @@ def _settled(execution_id: str) -> None:
         detail = f": {execution.error}." if execution.status == "failed" else ""
         _heading(execution, execution.status)
         st.markdown(plain(_ENDED[execution.status] + detail))
+        spent_until_then(execution.execution_id)
         if st.button("Start again", key="again", icon=":material/replay:"):
             _again(execution_id)
         return
@@ -205,8 +206,9 @@ def _foot(execution: Execution) -> None:
         f"{duration(execution.break_minutes)} of breaks" if execution.break_minutes else "",
         f"{duration(execution.buffer_minutes)} to spare" if execution.buffer_minutes else "",
     ]
-    source = _PLANNERS.get(execution.planner, execution.planner)
-    said = " · ".join([source.replace("$", "\\$"), *filter(None, notes)])
+    origin = run_origin(execution, runtime().model_calls.of(execution.execution_id))
+    said = " · ".join([badge(origin), *map(plain, origin.facts), *filter(None, notes)])
+    fall_line(origin)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(said, width="content", help="  \n".join(map(plain, execution.notes)) or None)
         st.space("stretch")

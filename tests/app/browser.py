@@ -20,8 +20,10 @@ PAGES = {
     "activity": "insight/activity.py",
     "settings": "admin/settings.py",
     "keys": "admin/keys.py",
+    "health": "admin/health.py",
 }
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
+_BADGE = re.compile(r":[a-z]+-badge\[((?:\\.|[^\]\\])*)\]")
 _TEXTS = ("title", "markdown", "caption", "text", "info", "warning", "success", "error")
 
 
@@ -54,7 +56,11 @@ class Browser:
     @property
     def said(self) -> str:
         """All that is written on the page, as it reads once its markdown is drawn."""
-        parts = [str(element.value) for kind in _TEXTS for element in getattr(self.app, kind)]
+        parts = [
+            _BADGE.sub(r"\1", str(element.value))
+            for kind in _TEXTS
+            for element in getattr(self.app, kind)
+        ]
         # A word joiner, which is not seen, keeps the browser from making links of addresses.
         return "\n".join(_ESCAPED.sub(r"\1", part).replace("\u2060", "") for part in parts)
 

@@ -131,7 +131,18 @@ def test_plain_words_are_no_links(reason: str, prompt: Prompt) -> None:
 
 @pytest.mark.parametrize(
     "sign",
-    ["\0", "\x1b", "\x85", "\u200b", "\u202e", "\u2028", "\u2066", "\ufeff", "\U000e0041", "\ue000"],
+    [
+        "\0",
+        "\x1b",
+        "\x85",
+        "\u200b",
+        "\u202e",
+        "\u2028",
+        "\u2066",
+        "\ufeff",
+        "\U000e0041",
+        "\ue000",
+    ],
 )
 def test_a_reason_has_no_signs_that_cannot_be_shown(sign: str, prompt: Prompt) -> None:
     assert told(changed(reason=f"A {sign}bug."), prompt) == [
