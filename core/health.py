@@ -16,7 +16,7 @@ __all__ = ["Breaking", "ProviderHealth", "ProviderState", "parts_of", "providers
 
 PROVIDERS: tuple[Literal["anthropic", "ollama"], ...] = ("anthropic", "ollama")
 RUNGS = {"anthropic": {"preferred", "cheaper"}, "ollama": {"ollama"}}
-# Failures that say nothing against a provider: the model did not like the question, or we the answer.
+# What says nothing against a provider: the model did not like the question, or we the answer.
 _OF_ANSWERS = {"refused", "invalid"}
 
 ProviderState = Literal[
@@ -50,7 +50,7 @@ class ProviderHealth:
 
 
 def parts_of(runtime: Runtime) -> list[Finding]:
-    """Return how ledger, jobs, recommender, workflows and disk are, with what to do if not well."""
+    """Return how ledger, jobs, recommender, workflows and disk are, and what to do if not well."""
     return [
         _ledger(runtime),
         _jobs(runtime),
@@ -114,10 +114,10 @@ def _has_key(runtime: Runtime, provider: str, user_id: str) -> bool:
 def _standing(breaker: BreakerState | None, today: ProviderDay) -> ProviderState:
     if breaker and breaker.state != "closed":
         return "paused" if breaker.state == "open" else "tried"
-    if today.failed_at and today.failure not in _OF_ANSWERS:
-        if today.answered_at is None or today.failed_at > today.answered_at:
-            return "failing"
-    return "answers" if today.answered_at or today.failed_at else "unasked"
+    if today.failed_at is None:
+        return "answers" if today.answered_at else "unasked"
+    is_over = today.answered_at is not None and today.answered_at > today.failed_at
+    return "answers" if is_over or today.failure in _OF_ANSWERS else "failing"
 
 
 def _ledger(runtime: Runtime) -> Finding:

@@ -111,10 +111,7 @@ class Runtime:
         )
         self.feedback = Feedback(self.ledger, lambda: self.catalogue, self.clock)
         self.profiles = Profiles(self.ledger, self.clock)
-        self.accuracies = Accuracies(self.ledger, self.clock)
-        self.overviews = Overviews(self.ledger, self.clock)
-        self.activity = Activity(self.ledger)
-        self.model_calls = ModelCalls(self.ledger, self.clock)
+        self._open_insight()
 
     def ranker(self) -> LocalRanker:
         """Return the ranker, waiting while it warms up.
@@ -163,6 +160,12 @@ class Runtime:
         """Let running work end, write what waits, and close the ledger."""
         self.jobs.drain()
         self.ledger.close()
+
+    def _open_insight(self) -> None:
+        self.accuracies = Accuracies(self.ledger, self.clock)
+        self.overviews = Overviews(self.ledger, self.clock)
+        self.activity = Activity(self.ledger)
+        self.model_calls = ModelCalls(self.ledger, self.clock)
 
     def _learn(self) -> None:
         try:

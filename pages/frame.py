@@ -46,6 +46,7 @@ page = st.navigation(
         "Admin": [
             st.Page("admin/settings.py", title="Settings", icon=":material/tune:"),
             st.Page("admin/keys.py", title="Keys", icon=":material/key:"),
+            st.Page("admin/health.py", title="Health", icon=":material/vital_signs:"),
         ],
     },
     expanded=True,

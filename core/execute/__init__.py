@@ -13,8 +13,8 @@ from core.execute.execution import (
 from core.execute.executor import Executor, StepChange
 from core.execute.history import History
 from core.execute.local_planner import Estimate, LocalPlanner
-from core.execute.model_planner import ModelPlanner, PlanningModels
-from core.execute.planner import Planner, PlanFor, Spent
+from core.execute.model_planner import ModelPlanner
+from core.execute.planner import PlanFor, Planner, Spent
 
 __all__ = [
     "Estimate",
@@ -27,7 +27,6 @@ __all__ = [
     "PlanFall",
     "PlanFor",
     "Planner",
-    "PlanningModels",
     "Source",
     "Spent",
     "Status",

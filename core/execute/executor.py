@@ -16,7 +16,7 @@ from core.clock import Clock, new_id, stopwatch_ms
 from core.errors import InvalidInput, Unavailable, UnknownExecution
 from core.execute.execution import Execution, Plan, Step, StepState
 from core.execute.history import History
-from core.execute.planner import Planner, PlanFor
+from core.execute.planner import PlanFor, Planner
 from core.execute.progress import Progress
 from core.guard import Admission, Denied, Gate, Outcome, Request
 from core.jobs import Cancelled, Job, Jobs

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from core.catalogue import Task, Workflow
@@ -12,7 +12,7 @@ from core.errors import LedgerUnavailable, WaywardenError
 from core.execute.execution import Plan, PlanFall, Source, Step
 from core.execute.model_answer import Reading, read, read_steps, steps_in
 from core.execute.model_prompt import PlanPrompt, leaks, prompt_for
-from core.execute.planner import Planner, PlanFor, Spent
+from core.execute.planner import PlanFor, Planner, Spent
 from core.jobs import Cancelled
 from core.llm import (
     Answer,
@@ -22,35 +22,18 @@ from core.llm import (
     Calls,
     Fall,
     Flaw,
-    Ladder,
     ModelFailure,
     NoModelLeft,
-    Retry,
-    Rung,
+    Setup,
     Terms,
 )
 
-__all__ = ["ModelPlanner", "PlanningModels"]
+__all__ = ["ModelPlanner"]
 
 MOST_FAULTS_TOLD = 5
 _REJECTED = "The answer is not a plan that can be used. {fault}"
 _AGAIN = "Your answer before this one was not accepted. Answer again, in full, without its faults:"
 _LEAKED = "The answer gave away what was told in confidence, so that it cannot be trusted."
-
-
-@dataclass(frozen=True, slots=True)
-class PlanningModels:
-    """Who is asked for a plan, the preferred one first, and how; no rungs: only the local planner.
-
-    `key_id` names the key that is used, and is not the key; `deadline_s` is for all rungs.
-    """
-
-    rungs: tuple[Rung, ...]
-    retry: Retry
-    max_tokens: int
-    effort: str | None
-    deadline_s: float
-    key_id: str | None = None
 
 
 class ModelPlanner:
@@ -62,16 +45,17 @@ class ModelPlanner:
     def __init__(
         self,
         *,
-        models: Callable[[str], PlanningModels],
+        setup: Callable[[Workflow, PlanFor], Setup | None],
         allowed: Callable[[Workflow, Task, PlanFor], str | None],
         calls: Calls,
         local: Planner,
     ) -> None:
-        """Plan by those whom `models` names for a user's id at that moment.
+        """Plan with what `setup` gives at that moment, or None where no model is set up.
 
-        `allowed` gives the reason why no model may be asked, or None; it is asked before each call.
+        `allowed` gives the reason why no model may be asked, or None; it is asked before each
+        call. `local` makes the plan where no model does.
         """
-        self._models = models
+        self._setup = setup
         self._allowed = allowed
         self._calls = calls
         self._local = local
@@ -87,9 +71,9 @@ class ModelPlanner:
         falls: Sequence[Fall] = ()
         try:
             reason = self._forbidden(making)
-            models = None if reason else self._models(plan_for.user_id)
-            if models and models.rungs:
-                return self._by_model(models, making)
+            setup = None if reason else self._setup(workflow, plan_for)
+            if setup is not None:
+                return self._by_model(setup, making)
         except ModelFailure as failure:
             # The ladder falls past every other one.
             raise Cancelled from failure
@@ -104,7 +88,7 @@ class ModelPlanner:
         source = _source(self._local.name, self._local.version, falls, plan_for.spent)
         return plan.model_copy(update={"source": source.model_copy(update={"reason": reason})})
 
-    def _by_model(self, models: PlanningModels, making: _Making) -> Plan:
+    def _by_model(self, setup: Setup, making: _Making) -> Plan:
         """Ask down the ladder.
 
         Raises:
@@ -114,18 +98,18 @@ class ModelPlanner:
         prompt = prompt_for(making.workflow, making.task)
         ask = Ask(
             purpose="plan",
-            model=models.rungs[0].model,
+            model="",  # each rung has its own
             system=prompt.system,
             user=prompt.user,
             schema=prompt.schema,
-            max_tokens=models.max_tokens,
-            effort=models.effort,
-            deadline_s=models.deadline_s,
+            max_tokens=setup.max_tokens,
+            effort=setup.effort,
+            deadline_s=setup.deadline_s,
         )
         caller = Caller(
-            making.plan_for.request_id, making.plan_for.user_id, prompt.version, models.key_id
+            making.plan_for.request_id, making.plan_for.user_id, prompt.version, setup.key_id
         )
-        answer = Ladder(models.rungs, models.retry).ask(ask, self._terms(caller, making))
+        answer = setup.ladder.ask(ask, self._terms(caller, making))
         steps = making.read(answer.completion.value).steps
         making.show(steps)
         return Plan(steps=steps, source=self._source(answer, prompt, making.plan_for.spent))

@@ -20,15 +20,16 @@ _TOP = (
 # All parts are bounded: text that is made to be slow is read in linear time.
 _ADDRESS = re.compile(
     r"(?:"
-    r"[a-zａ-ｚ][a-z0-9ａ-ｚ+.-]{0,20}\s?[:：]\s?[/／\\]{2}"  # noqa: RUF001 - as wide as in print
-    r"|(?<!\w)www\d?[.．。]"  # noqa: RUF001
+    r"[a-zａ-ｚ][a-z0-9ａ-ｚ+.-]{0,20}\s?[:：]\s?[/／\\]{2}"
+    r"|(?<!\w)www\d?[.．。]"
     r"|(?<!\w)(?:mailto|javascript|vbscript):(?=\S)|(?<!\w)data:\w{1,20}/|(?<!\w)tel:(?=[+\d])"
     r"|(?<![\w:/.])//(?=[\w-]{1,63}\.\w)"
     rf"|(?<![\w.@/-])(?:[\w-]{{1,63}}\.){{1,4}}(?:{_TOP})(?::\d{{1,5}})?/"
-    r")[^\s<>\"“”‘’()\[\]{}]*",
+    r")[^\s<>\"“”‘’()\[\]{}]*(?<![.,;:!?])",
     re.IGNORECASE,
 )
 _LINK = re.compile(r"!?\[([^\[\]]*)\]\(\s*\)")
+_LOOSE = re.compile(r"[ ]+([.,;:!?])(?!\S)")
 _EMPTY = re.compile(r"\(\s*\)|\[\s*\]|<\s*>")
 
 
@@ -43,7 +44,7 @@ def without_addresses(text: str) -> str:
     left = _removed(text)
     if left == text:
         return text
-    return _removed(_EMPTY.sub("", _LINK.sub(r"\1", left)))
+    return _removed(_LOOSE.sub(r"\1", _EMPTY.sub("", _LINK.sub(r"\1", left))))
 
 
 def _removed(text: str) -> str:

@@ -1,1 +1,1 @@
-"""What an operator changes: settings and keys."""
+"""What an operator changes, settings and keys, and how it all is."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import pandas as pd
 import streamlit as st
 
 from core.analytics import ActivityFilter
 from pages.shared.request import request_facts
+from pages.shared.request_table import localised, request_table
 from pages.shared.session import errors_shown, person, runtime, zone
 from pages.shared.tables import export_button
 from pages.shared.text import clock_time, count_of
@@ -15,18 +15,6 @@ PAGE_SIZE = 50
 MOST_EXPORTED = 10_000
 KINDS = ("recommend", "execute")
 STATUSES = ("succeeded", "running", "denied", "cancelled", "failed", "lost")
-COLUMNS = {
-    "ts": "Time",
-    "kind": "Kind",
-    "status": "Status",
-    "task_title": "Task",
-    "workflow": "Workflow",
-    "top_confidence": "Confidence",
-    "latency_ms": "Latency",
-    "user_id": "Person",
-    "denied_rule": "Rule",
-    "request_id": "Request",
-}
 
 
 def wanted() -> ActivityFilter:
@@ -48,35 +36,6 @@ def wanted() -> ActivityFilter:
         width=190,
     )
     return ActivityFilter(kind, status, person() if mine else None, (query or "").strip() or None)
-
-
-def localised(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the table in the viewer's zone, the match in per cent."""
-    return frame.assign(
-        ts=frame["ts"].dt.tz_convert(zone().key), top_confidence=100 * frame["top_confidence"]
-    )
-
-
-def table(frame: pd.DataFrame) -> str | None:
-    """Draw the table; returns the request that was picked."""
-    picked = st.dataframe(
-        localised(frame),
-        hide_index=True,
-        placeholder="",
-        column_order=list(COLUMNS),
-        column_config={
-            **COLUMNS,
-            "ts": st.column_config.DatetimeColumn("Time", format="D MMM, HH:mm:ss"),
-            "top_confidence": st.column_config.NumberColumn("Match", format="%.0f %%"),
-            "latency_ms": st.column_config.NumberColumn("Latency", format="%.1f ms"),
-            "task_title": st.column_config.TextColumn("Task", width="large"),
-        },
-        on_select="rerun",
-        selection_mode="single-row",
-        key="requests",
-    )
-    rows = picked["selection"]["rows"]
-    return str(frame["request_id"].iloc[rows[0]]) if rows else None
 
 
 with errors_shown():
@@ -113,7 +72,7 @@ with errors_shown():
         )
         st.page_link("operate/recommend.py", label="Bring a task", icon=":material/explore:")
     else:
-        opened = table(frame) or st.query_params.get("request")
+        opened = request_table(frame) or st.query_params.get("request")
         st.pagination(max(1, -(-matching // PAGE_SIZE)), key="activity_page")
         if opened:
             request_facts(opened)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_HALF_EVEN, Decimal
 
 from core.analytics import ModelCall, Spending, falls_of
 
@@ -21,15 +22,16 @@ __all__ = [
     "passed_by",
     "tokens_said",
     "versioned_name",
+    "why_passed",
 ]
 
 PROVIDERS = {"anthropic": "Claude", "ollama": "Ollama"}
 _CLAUDE = re.compile(r"claude-([a-z]+)-(\d+)(?:-(\d{1,2}))?(?:-\d{8})?")
 _NANO = 1_000_000_000
 _MS_A_SECOND, _S_A_MINUTE = 1_000, 60
-# Costs are written to a hundredth of a cent, and to a cent from here on.
-_WHOLE_CENTS_FROM, _LEAST = 1.0, 0.0001
-# What became of a model that did not answer, after its name; and what to do where it happens again.
+# Costs are written to a hundredth of a cent, and from a dollar on to a cent.
+_HUNDREDTH, _CENT = Decimal("0.0001"), Decimal("0.01")
+# What became of a model that did not answer, after its name; and what to do if that lasts.
 _FAILED: dict[str, tuple[str, str]] = {
     "rate_limited": (
         "took no more requests for now",
@@ -108,21 +110,22 @@ def versioned_name(version: str) -> str | None:
     return model_name("anthropic" if model.startswith("claude") else "ollama", model)
 
 
-def money(nano_usd: int) -> str:
-    """Write `$0`, `$0.0006`, `$0.0165` or `$12.40`, never less than it is."""
-    usd = nano_usd / _NANO
+def money(nano_usd: int, *, up: bool = False) -> str:
+    """Write `$0`, `$0.0006`, `$0.0165` or `$12.40`; an upper limit is rounded `up`."""
     if not nano_usd:
         return "$0"
-    if usd < _LEAST:
-        return "under $0.0001"
-    return f"${usd:,.2f}" if usd >= _WHOLE_CENTS_FROM else f"${usd:.4f}"
+    usd = Decimal(nano_usd) / _NANO
+    if usd < _HUNDREDTH and not up:
+        return f"under ${_HUNDREDTH}"
+    unit = _CENT if usd >= 1 else _HUNDREDTH
+    return f"${usd.quantize(unit, ROUND_CEILING if up else ROUND_HALF_EVEN):,}"
 
 
 def cost_said(spent: Spending) -> str:
     """Write a cost as honestly as it is known: exact, at most, or unknown."""
     known = money(spent.nano_usd)
     if spent.unmeasured_nano_usd:
-        known = f"at most {known.removeprefix('under ')}"
+        known = f"at most {money(spent.nano_usd, up=True)}"
     if not spent.unpriced:
         return known
     return f"{known} and an unknown part" if spent.unpriced < spent.calls else "cost unknown"
@@ -160,6 +163,11 @@ def passed_by(calls: Sequence[ModelCall]) -> tuple[Passed, ...]:
         Passed(fallen.last.provider, fallen.last.model, fallen.last.error or "")
         for fallen in falls_of(calls)
     )
+
+
+def why_passed(passed: Passed) -> str:
+    """Say why a model did not answer, in one sentence."""
+    return f"{model_name(passed.provider, passed.model)} {_why(passed.kind)}."
 
 
 def fall_sentence(passed: Iterable[Passed], answered: str) -> str:

@@ -9,6 +9,8 @@ import pandas as pd
 import streamlit as st
 
 from core.analytics import RequestFacts
+from pages.shared.attempts import attempts_panel
+from pages.shared.model_text import latency, model_name, money, outcome_said
 from pages.shared.session import runtime, zone
 from pages.shared.text import clock_time, duration, plain
 
@@ -29,6 +31,7 @@ def request_facts(request_id: str) -> None:
         if request["task_description"]:
             st.text(request["task_description"])
         st.dataframe(pd.DataFrame(_timeline(facts)), hide_index=True)
+        attempts_panel(facts)
         for row in facts.rows["recommendations"]:
             st.markdown("**All scores of the top ten**")
             st.dataframe(pd.DataFrame(json.loads(row["candidates"])), hide_index=True)
@@ -62,13 +65,17 @@ def _timeline(facts: RequestFacts) -> list[dict[str, str]]:
         share = f"{row['top_workflow_id']} at {100 * row['top_confidence']:.0f} %"
         ranker = f"{row['ranker']} ranker {row['ranker_version']}"
         said.append((row["ts"], "recommended", f"{share}, {ranker}"))
+    for call in facts.calls:
+        model = model_name(call.provider, call.model)
+        said.append((call.began, f"asked {model}", f"rung {call.rung}: {outcome_said(call)}"))
     for row in rows["executions"]:
         size = f"{row['step_count']} steps, {duration(row['planned_minutes'])}"
         plan = f"{row['workflow_id']}: {size}, {row['planner']} planner"
         said.append((row["ts"], "planned", plan))
-    for row in rows["settlements"]:
-        latency = f"{row['latency_ms']:.1f} ms" if row["latency_ms"] is not None else ""
-        said.append((row["ts"], row["outcome"], row["error_type"] or latency))
+    said += [
+        (row["ts"], row["outcome"], _settlement(row, bool(facts.calls)))
+        for row in rows["settlements"]
+    ]
     for row in rows["choices"]:
         place = f", place {row['chosen_rank']}" if row["chosen_rank"] else ""
         said.append((row["ts"], "chosen", f"{row['workflow_id']}{place}, run {row['request_id']}"))
@@ -88,6 +95,14 @@ def _opinion(row: dict[str, Any]) -> tuple[str, str]:
     if row["kind"] == "chosen":
         return "chosen", row["workflow_id"]
     return "rated", "useful" if row["useful"] else "not useful"
+
+
+def _settlement(row: dict[str, Any], asked_models: bool) -> str:
+    took = latency(row["latency_ms"]) if row["latency_ms"] is not None else ""
+    cost = "cost unknown" if asked_models else ""
+    if row["cost_nano_usd"] is not None:
+        cost = money(row["cost_nano_usd"])
+    return ", ".join(filter(None, (row["error_type"], took, cost)))
 
 
 def _decision(request: dict[str, Any]) -> str:

@@ -12,8 +12,15 @@ import pytest
 from core.catalogue import Catalogue, task_from
 from core.ledger import Ledger
 from core.llm import Breakers, Calls, Claude, Connections, Ladder, Retry, Rung
-from core.recommend import LABELLED, Asking, Confidence, Curves, LocalRanker, ModelRanker
-from core.recommend import read_labelled
+from core.recommend import (
+    LABELLED,
+    Asking,
+    Confidence,
+    Curves,
+    LocalRanker,
+    ModelRanker,
+    read_labelled,
+)
 from tests.fakes import FakeClock
 from tests.wire.anthropic_server import KEY, AnthropicServer
 from tests.wire.play import RatesForTests
@@ -24,9 +31,9 @@ BYTES_PER_TOKEN = 3.5
 # Of the cheaper class, a million tokens.
 INPUT_USD, OUTPUT_USD = 0.10, 0.50
 TASKS = 40
-# As long as a reason may be: what an answer can come to.
-REASON = "You want something that is broken to work again, which is what this workflow is for: "
-LONGEST = (REASON * 2)[:160]
+LONGEST = ("You want something that is broken to work again, which this workflow is for. " * 3)[
+    :160
+]
 
 
 def tokens(text: str) -> float:
@@ -42,21 +49,16 @@ def sent(body: dict[str, Any]) -> dict[str, float]:
     }
 
 
-def answering(reason: str) -> Any:
-    def answer(body: dict[str, Any]) -> Any:
-        schema = json.dumps(body["output_config"]["format"]["schema"])
-        ids = sorted(
-            json.loads(schema)["properties"]["workflows"]["items"]["properties"]["id"]["enum"],
-            key=len,
-        )
-        return {
-            "workflows": [
-                {"id": name, "reason": reason, "confidence": confidence}
-                for name, confidence in zip(ids[-3:], (83, 9, 4), strict=True)
-            ]
-        }
-
-    return answer
+def longest(body: dict[str, Any]) -> Any:
+    """The longest answer that is allowed: three long ids, and reasons of full length."""
+    form = body["output_config"]["format"]["schema"]
+    ids = form["properties"]["workflows"]["items"]["properties"]["id"]["enum"]
+    return {
+        "workflows": [
+            {"id": workflow_id, "reason": LONGEST, "confidence": confidence}
+            for workflow_id, confidence in zip(sorted(ids, key=len)[-3:], (83, 9, 4), strict=True)
+        ]
+    }
 
 
 def test_what_a_recommendation_costs(
@@ -71,7 +73,7 @@ def test_what_a_recommendation_costs(
     )
     chance = random.Random(1)  # noqa: S311 - repeatable, not secret
     labelled = chance.sample(read_labelled(LABELLED), TASKS)
-    with AnthropicServer(answer=answering(LONGEST)) as wire:
+    with AnthropicServer(answer=longest) as wire:
         claude = Claude(KEY, wire.url, connections)
         ladder = Ladder([Rung(1, "claude-haiku-5-5", claude)], Retry(Breakers(), clock))
         for each in labelled:

@@ -25,6 +25,7 @@ ADDRESSES = {
     "activity": "/activity",
     "settings": "/settings",
     "keys": "/keys",
+    "health": "/health",
 }
 LEAST_CONTRAST = 3.0
 # Every text that is shown with less contrast than asked (WCAG 2); icons are pictures.

@@ -24,7 +24,7 @@ from core.errors import (
     UnknownExecution,
     UnknownWorkflow,
 )
-from core.execute import Execution, Plan, Planner, PlanFor, Step, StepChange
+from core.execute import Execution, Plan, PlanFor, Planner, StepChange
 from core.guard import Denied
 from core.recommend import Embedder
 from core.runtime import Runtime

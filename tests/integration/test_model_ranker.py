@@ -24,6 +24,7 @@ from core.llm import (
     NoModelLeft,
     Ollama,
     Pacing,
+    Price,
     Retry,
     Rung,
     Timing,
@@ -90,16 +91,19 @@ class House:
         self.clock = FakeClock()
         self.claude = AnthropicServer(answer=in_turn(an_answer()))
         self.ollama = OllamaServer(answer=in_turn(an_answer()))
-        self._ledger = ledger
-        self.ranker = ModelRanker(
-            catalogue=lambda: catalogue,
-            local=lambda: local,
-            calls=Calls(ledger, RatesForTests(), self.clock),
-            confidence=Confidence(ledger, Curves.load(), self.clock),
-            chance=random.Random(5),  # noqa: S311 - repeatable, not secret
-        )
+        self._catalogue, self._local, self._ledger = catalogue, local, ledger
+        self.ranker = self.ranker_with(RatesForTests())
         self._rungs: list[Rung] = []
         self._retry = Retry(Breakers(), self.clock, Pacing(), Timing(chance=lambda: 0.0))
+
+    def ranker_with(self, rates: RatesForTests) -> ModelRanker:
+        return ModelRanker(
+            catalogue=lambda: self._catalogue,
+            local=lambda: self._local,
+            calls=Calls(self._ledger, rates, self.clock),
+            confidence=Confidence(self._ledger, Curves.load(), self.clock),
+            chance=random.Random(5),  # noqa: S311 - repeatable, not secret
+        )
 
     def open(self, connections: Connections) -> None:
         claude = Claude(KEY, self.claude.url, connections)
@@ -266,10 +270,14 @@ def test_of_two_workflows_two_are_asked_for(
         assert [each.workflow.workflow_id for each in house.rank().ranked] == [ids[1], ids[0]]
 
 
-def test_without_workflows_there_is_nothing_to_ask(ledger: Ledger) -> None:
-    house = House(Catalogue([]), FixedRanker(Catalogue([])), ledger)
-    with pytest.raises(CatalogueEmpty):
-        house.rank()
+def test_without_workflows_there_is_nothing_to_ask(
+    ledger: Ledger, connections: Connections
+) -> None:
+    none = Catalogue([])
+    for house in opened(House(none, FixedRanker(none), ledger), connections):
+        with pytest.raises(CatalogueEmpty):
+            house.rank()
+        assert house.claude.served == []
 
 
 # --- answers against the rules
@@ -343,13 +351,15 @@ def test_a_cancelled_ranking_ends(house: House) -> None:
     assert caught.value.kind == "cancelled"
 
 
-def test_an_attempt_without_a_price_makes_the_cost_unknown(
-    house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from core.llm import Price
+def test_an_attempt_without_a_price_makes_the_cost_unknown(house: House, ledger: Ledger) -> None:
+    class Unknown(RatesForTests):
+        def cost(self, *_: object) -> Price:
+            return Price(None, "unknown", "1")
 
-    monkeypatch.setattr(RatesForTests, "cost", lambda *_: Price(None, "unknown", "1"))
+    house.ranker = house.ranker_with(Unknown())
     assert house.rank().cost_nano_usd is None
+    (row,) = rows(ledger, "llm_calls")
+    assert row["cost_nano_usd"] is None
 
 
 # --- hostile words

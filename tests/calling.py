@@ -1,0 +1,129 @@
+"""Requests that models were asked for, as the ledger holds them."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+from core.clock import new_id
+from core.ledger import (
+    ExecutionPlanned,
+    Ledger,
+    LlmCall,
+    RecommendationMade,
+    RequestDecided,
+    RequestSettled,
+)
+from core.runtime import Runtime
+from tests.asking import asked, rows, run, to_execute, to_recommend
+
+__all__ = ["a_call", "asked_models", "run_by_models"]
+
+HAIKU, SONNET, LLAMA = "claude-haiku-5-5", "claude-sonnet-5-5", "llama3.2"
+
+
+def a_call(request_id: str, ts: datetime, number: int = 1, **changes: Any) -> LlmCall:
+    """An attempt of Claude haiku that went well in 1.2 s; `changes` are of the event's fields."""
+    return LlmCall.model_validate(
+        {
+            "ts": ts,
+            "call_id": new_id(),
+            "request_id": request_id,
+            "user_id": "local",
+            "purpose": "rank",
+            "attempt": number,
+            "rung": 1,
+            "gen_ai_provider_name": "anthropic",
+            "gen_ai_request_model": HAIKU,
+            "gen_ai_request_max_tokens": 1_024,
+            "gen_ai_usage_input_tokens": 1_530,
+            "gen_ai_usage_output_tokens": 300,
+            "outcome": "succeeded",
+            "cost_nano_usd": 600_000,
+            "cost_source": "genai-prices",
+            "cost_version": "1",
+            "bound_nano_usd": 900_000,
+            "first_token_ms": 400.0,
+            "latency_ms": 1_200.0,
+            **changes,
+        }
+    )
+
+
+def failed(error: str, **changes: Any) -> dict[str, Any]:
+    """The fields of an attempt that failed and used nothing."""
+    return {
+        "outcome": "failed",
+        "error_type": error,
+        "gen_ai_usage_input_tokens": 0,
+        "gen_ai_usage_output_tokens": 0,
+        "cost_nano_usd": 0,
+        "first_token_ms": None,
+        **changes,
+    }
+
+
+OLLAMA = {"gen_ai_provider_name": "ollama", "gen_ai_request_model": LLAMA, "cost_nano_usd": 0}
+LOST = {"measured": False, "gen_ai_usage_input_tokens": 4_000, "cost_nano_usd": 1_234_567}
+UNPRICED = {"cost_nano_usd": None, "bound_nano_usd": None, "cost_source": "unknown"}
+
+
+def asked_models(
+    runtime: Runtime, *attempts: dict[str, Any], model: str | None = HAIKU, title: str = "fix it"
+) -> str:
+    """Put an answer into the ledger that came of these attempts; no model: of the local ranker."""
+    ledger = runtime.ledger
+    answer = asked(runtime, to_recommend(title, user_id="local"))
+    told = _row(ledger, "recommendations", request_id=answer.request_id)
+    if model:
+        told |= {"ranker": "model", "ranker_version": f"model:{model}:1a2b3c4d"}
+    request_id = _copied(ledger, answer.request_id, attempts, "rank")
+    ledger.write(RecommendationMade.model_validate(told | {"request_id": request_id}))
+    return request_id
+
+
+def run_by_models(
+    runtime: Runtime, *attempts: dict[str, Any], source: dict[str, Any] | None = None
+) -> str:
+    """Put a run into the ledger whose steps came of these attempts, and whose plan says so."""
+    ledger = runtime.ledger
+    made = run(runtime, to_execute("fix it", user_id="local"))
+    told = _row(ledger, "executions", execution_id=made.execution_id)
+    if source:
+        told |= {"planner": source["planner"], "planner_version": source["planner_version"]}
+    request_id = _copied(ledger, made.execution_id, attempts, "plan")
+    told |= {"execution_id": request_id, "source": source}
+    ledger.write(ExecutionPlanned.model_validate(told))
+    return request_id
+
+
+def _copied(ledger: Ledger, of: str, attempts: tuple[dict[str, Any], ...], purpose: str) -> str:
+    """Write the same request under another id, with attempts one after the other."""
+    request_id = new_id()
+    request = _row(ledger, "requests", request_id=of)
+    settled = _row(ledger, "settlements", request_id=of)
+    at = request["ts"] + timedelta(milliseconds=10)
+    calls = []
+    for number, changes in enumerate(attempts, start=1):
+        calls.append(a_call(request_id, at, number, **{"purpose": purpose} | changes))
+        at += timedelta(milliseconds=calls[-1].latency_ms + 50)
+    costs = [call.cost_nano_usd for call in calls]
+    settled |= {"request_id": request_id, "ts": at, "latency_ms": 2_000.0}
+    settled["cost_nano_usd"] = None if None in costs else sum(cost or 0 for cost in costs)
+    ledger.write(
+        RequestDecided.model_validate(
+            request | {"request_id": request_id, "idempotency_key": None}
+        ),
+        *calls,
+        RequestSettled.model_validate(settled),
+    )
+    return request_id
+
+
+def _row(ledger: Ledger, table: str, **named: str) -> dict[str, Any]:
+    """The one row that has this, with its JSON read."""
+    ((name, value),) = named.items()
+    (found,) = [row for row in rows(ledger, table) if row[name] == value]
+    lists = ("candidates", "shown", "steps", "notes", "recent_tasks", "code_context")
+    return found | {each: json.loads(found[each]) for each in lists if found.get(each)}
