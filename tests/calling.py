@@ -23,7 +23,7 @@ __all__ = ["a_call", "asked_models", "run_by_models"]
 HAIKU, SONNET, LLAMA = "claude-haiku-5-5", "claude-sonnet-5-5", "llama3.2"
 
 
-def a_call(request_id: str, ts: datetime, number: int = 1, **changes: Any) -> LlmCall:
+def a_call(request_id: str, ts: datetime, number: int = 1, /, **changes: Any) -> LlmCall:
     """An attempt of Claude haiku that went well in 1.2 s; `changes` are of the event's fields."""
     return LlmCall.model_validate(
         {
@@ -64,9 +64,21 @@ def failed(error: str, **changes: Any) -> dict[str, Any]:
     }
 
 
-OLLAMA = {"gen_ai_provider_name": "ollama", "gen_ai_request_model": LLAMA, "cost_nano_usd": 0}
-LOST = {"measured": False, "gen_ai_usage_input_tokens": 4_000, "cost_nano_usd": 1_234_567}
-UNPRICED = {"cost_nano_usd": None, "bound_nano_usd": None, "cost_source": "unknown"}
+OLLAMA: dict[str, Any] = {
+    "gen_ai_provider_name": "ollama",
+    "gen_ai_request_model": LLAMA,
+    "cost_nano_usd": 0,
+}
+LOST: dict[str, Any] = {
+    "measured": False,
+    "gen_ai_usage_input_tokens": 4_000,
+    "cost_nano_usd": 1_234_567,
+}
+UNPRICED: dict[str, Any] = {
+    "cost_nano_usd": None,
+    "bound_nano_usd": None,
+    "cost_source": "unknown",
+}
 
 
 def asked_models(
@@ -78,8 +90,9 @@ def asked_models(
     told = _row(ledger, "recommendations", request_id=answer.request_id)
     if model:
         told |= {"ranker": "model", "ranker_version": f"model:{model}:1a2b3c4d"}
-    request_id = _copied(ledger, answer.request_id, attempts, "rank")
-    ledger.write(RecommendationMade.model_validate(told | {"request_id": request_id}))
+    request_id, at = _copied(ledger, answer.request_id, attempts, "rank")
+    told |= {"request_id": request_id, "ts": at}
+    ledger.write(RecommendationMade.model_validate(told))
     return request_id
 
 
@@ -92,24 +105,32 @@ def run_by_models(
     told = _row(ledger, "executions", execution_id=made.execution_id)
     if source:
         told |= {"planner": source["planner"], "planner_version": source["planner_version"]}
-    request_id = _copied(ledger, made.execution_id, attempts, "plan")
-    told |= {"execution_id": request_id, "source": source}
+    request_id, at = _copied(ledger, made.execution_id, attempts, "plan")
+    told |= {"execution_id": request_id, "source": source, "ts": at}
     ledger.write(ExecutionPlanned.model_validate(told))
     return request_id
 
 
-def _copied(ledger: Ledger, of: str, attempts: tuple[dict[str, Any], ...], purpose: str) -> str:
-    """Write the same request under another id, with attempts one after the other."""
+def _copied(
+    ledger: Ledger, of: str, attempts: tuple[dict[str, Any], ...], purpose: str
+) -> tuple[str, datetime]:
+    """Write the same request under another id, with attempts one after the other.
+
+    Returns:
+        Its id, and when the last attempt was over.
+    """
     request_id = new_id()
     request = _row(ledger, "requests", request_id=of)
     settled = _row(ledger, "settlements", request_id=of)
+    request["ts"] += timedelta(seconds=1)
     at = request["ts"] + timedelta(milliseconds=10)
     calls = []
     for number, changes in enumerate(attempts, start=1):
         calls.append(a_call(request_id, at, number, **{"purpose": purpose} | changes))
         at += timedelta(milliseconds=calls[-1].latency_ms + 50)
     costs = [call.cost_nano_usd for call in calls]
-    settled |= {"request_id": request_id, "ts": at, "latency_ms": 2_000.0}
+    settled |= {"request_id": request_id, "latency_ms": 2_000.0}
+    settled["ts"] = at + timedelta(milliseconds=1)
     settled["cost_nano_usd"] = None if None in costs else sum(cost or 0 for cost in costs)
     ledger.write(
         RequestDecided.model_validate(
@@ -118,7 +139,7 @@ def _copied(ledger: Ledger, of: str, attempts: tuple[dict[str, Any], ...], purpo
         *calls,
         RequestSettled.model_validate(settled),
     )
-    return request_id
+    return request_id, at
 
 
 def _row(ledger: Ledger, table: str, **named: str) -> dict[str, Any]:

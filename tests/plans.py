@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from pydantic_core import from_json
-
 from core.execute import PlanFor, Step
 from core.llm import Ask, Completion, Usage
+from core.llm.reply import Reply
 
 __all__ = ["TypingModel", "Watcher", "a_plan", "a_step", "in_turn"]
 
@@ -64,20 +62,22 @@ class TypingModel:
 
     provider = "anthropic"
 
-    def __init__(self, answers: Iterable[Any], pace: int = 7) -> None:
-        self._answers = list(answers)
+    def __init__(self, answers: Iterable[str], pace: int = 7) -> None:
+        self._answer = in_turn(*answers)
         self._pace = pace
 
     def complete(
         self,
-        ask: Ask,  # noqa: ARG002 - of the protocol
+        ask: Ask,
         *,
         on_partial: Callable[[Any], None] | None = None,
         stop: threading.Event | None = None,  # noqa: ARG002 - of the protocol
     ) -> Completion:
-        left = self._answers
-        text = json.dumps(left.pop(0) if len(left) > 1 else left[0])
-        for end in range(self._pace, len(text) + self._pace, self._pace):
+        reply = Reply(ask, "It", "here")
+        text = self._answer({})
+        for start in range(0, len(text), self._pace):
+            reply.add(text[start : start + self._pace])
             if on_partial is not None:
-                on_partial(from_json(text[:end], allow_partial="trailing-strings"))
-        return Completion(from_json(text), Usage(100, 10), "end_turn", "msg_1", 1.0, 2.0)
+                reply.tell(on_partial)
+        reply.stop_reason, reply.usage = "end_turn", Usage(100, 10)
+        return reply.completion()

@@ -60,7 +60,8 @@ def read_steps(given: Sequence[Any], workflow: Workflow, task: Task) -> Reading:
     """Read the first steps of an answer; those of a plan that fits the hours have no faults."""
     steps: list[Step] = []
     faults: list[str] = []
-    left = inf if task.hours is None else floor(task.hours * 60)
+    most = inf if task.hours is None else floor(task.hours * 60)
+    left = most
     for number, one in enumerate(given[:MOST_STEPS], start=1):
         try:
             step = _step(one, workflow)
@@ -69,7 +70,7 @@ def read_steps(given: Sequence[Any], workflow: Workflow, task: Task) -> Reading:
             continue
         left -= step.estimated_minutes
         if left < 0:
-            faults.append(f"All steps together take more than the {task.hours:g} hours there are.")
+            faults.append(f"All steps together take more than the {most} minutes there are.")
             break
         if not faults:
             steps.append(step)

@@ -83,7 +83,6 @@ class ModelPlanner:
             reason, falls = str(left), left.falls
         except WaywardenError as problem:  # such as a key that cannot be opened
             reason = str(problem)
-        making.restart()
         plan = self._local.plan(workflow, task, plan_for)
         source = _source(self._local.name, self._local.version, falls, plan_for.spent)
         return plan.model_copy(update={"source": source.model_copy(update={"reason": reason})})

@@ -29,7 +29,7 @@ _ADDRESS = re.compile(
     re.IGNORECASE,
 )
 _LINK = re.compile(r"!?\[([^\[\]]*)\]\(\s*\)")
-_LOOSE = re.compile(r"[ ]+([.,;:!?])(?!\S)")
+_LOOSE = re.compile(r" +([.,;:!?])(?!\S)")
 _EMPTY = re.compile(r"\(\s*\)|\[\s*\]|<\s*>")
 
 
@@ -41,17 +41,12 @@ def seen(text: str) -> str:
 
 def without_addresses(text: str) -> str:
     """Return the text without web addresses; of a link its label stays."""
-    left = _removed(text)
+    left = _ADDRESS.sub("", text)
     if left == text:
         return text
-    return _removed(_LOOSE.sub(r"\1", _EMPTY.sub("", _LINK.sub(r"\1", left))))
-
-
-def _removed(text: str) -> str:
-    # What is left may meet and be an address again.
-    while (shorter := _ADDRESS.sub("", text)) != text:
-        text = shorter
-    return text
+    tidy = _LOOSE.sub(r"\1", _EMPTY.sub("", _LINK.sub(r"\1", left)))
+    # What stood around something empty may have become an address.
+    return _ADDRESS.sub("", tidy)
 
 
 def _is_unseen(mark: str) -> bool:

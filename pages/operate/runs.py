@@ -54,8 +54,9 @@ def row(execution: Execution, calls: Sequence[ModelCall]) -> None:
                 facts.append(f"{execution.settled_steps} of {len(execution.steps)} steps")
             if execution.steps or calls:
                 facts.append(cost_said(origin.spent))
-            made_by = [badge(origin)] if execution.steps else []
-            st.caption(" · ".join([*made_by, *map(plain, facts)]))
+            st.caption(" · ".join(map(plain, facts)))
+        if execution.steps:
+            badge(origin)
         st.badge(execution.status, color=BADGES[execution.status])  # type: ignore[arg-type]
         resumable = execution.status in {*OPEN, "abandoned"}
         st.button(

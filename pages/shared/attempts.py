@@ -137,6 +137,7 @@ def strip(facts: RequestFacts) -> go.Figure:
         x=[0.0, *settled],
         y=["admitted", *("settled" for _ in settled)],
         mode="markers",
+        cliponaxis=False,
         marker={"symbol": "diamond", "size": 10, "color": COLOURS["cancelled"][is_dark()]},
         showlegend=False,
         hovertemplate="%{y} after %{x:.3f} s<extra></extra>",
@@ -190,6 +191,7 @@ def _table(admitted: datetime, calls: Sequence[ModelCall]) -> None:
     st.dataframe(
         pd.DataFrame([_line(admitted, call) for call in calls]),
         hide_index=True,
+        placeholder="",
         column_config={
             "Starts": st.column_config.NumberColumn(format="%.2f s", help="After the admission."),
             "Took": st.column_config.NumberColumn(format="%.2f s"),

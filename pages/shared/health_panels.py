@@ -16,6 +16,7 @@ from pages.shared.model_text import (
     advice,
     cost_said,
     latency,
+    money,
     tokens_said,
     why_passed,
 )
@@ -33,7 +34,7 @@ STATES: dict[ProviderState, tuple[str, str, str]] = {
     "tried": ("being tried again", "orange", "The next request sees whether it is back."),
     "not set up": ("not set up", "gray", ""),
     "barred": (
-        "address not allowed",
+        "barred by its address",
         "red",
         "Name its host in WAYWARDEN_MODEL_HOSTS and restart, or change its address in Settings.",
     ),
@@ -77,8 +78,11 @@ def day_cards(providers: Sequence[ProviderHealth]) -> None:
     with st.grid(4, min_column_width=180):
         _card("Model calls today", f"{spent.calls:,}")
         _card("Failed today", f"{failures:,}", share)
-        _card("Tokens today", tokens_said(spent).removesuffix(" tokens"))
-        _card("Cost today", cost_said(spent).removeprefix("cost "))
+        lost = "at most: counts were lost" if spent.unmeasured else None
+        _card("Tokens today", f"{spent.tokens:,}", lost)
+        all_unknown = spent.calls and spent.unpriced == spent.calls
+        cost = "unknown" if all_unknown else money(spent.nano_usd, up=bool(spent.unmeasured))
+        _card("Cost today", cost, _known(spent))
 
 
 def provider_panel(health: ProviderHealth) -> None:
@@ -90,7 +94,7 @@ def provider_panel(health: ProviderHealth) -> None:
             st.badge(word, color=colour)  # type: ignore[arg-type]
             st.space("stretch")
             st.caption(plain(health.address or "no address"), width="content")
-        if to_do := _to_do(health):
+        if health.state not in _FAULTS and (to_do := _to_do(health)):
             st.markdown(plain(to_do))
         st.caption("  \n".join(map(plain, _told(health.today))))
 
@@ -104,6 +108,14 @@ def parts_panel(parts: Iterable[Finding]) -> None:
                 colour = {"ok": "green", "warning": "orange", "failed": "red"}[part.status]
                 st.markdown(f":{colour}[{_MARKS[part.status]}]", width="content")
                 st.markdown(f"**{plain(part.check.capitalize())}** · {plain(part.detail)}")
+
+
+def _known(spent: Spending) -> str | None:
+    """Say how well a cost is known, or nothing where it is exact."""
+    said = ["at most"] if spent.unmeasured_nano_usd else []
+    if spent.unpriced:
+        said.append(f"{count_of(spent.unpriced, 'call')} of unknown price")
+    return ", ".join(said) or None
 
 
 def _card(label: str, value: str, beside: str | None = None) -> None:
@@ -124,7 +136,7 @@ def _heading(health: ProviderHealth) -> str:
     if health.state == "paused" and health.breaker:
         wait_s = round(health.breaker.tried_again_in_s)
         return f"{name} is left alone for {wait_s} s more after an outage"
-    return f"{name}: {STATES[health.state][0]}"
+    return f"{name} is {STATES[health.state][0]}"
 
 
 def _to_do(health: ProviderHealth) -> str:

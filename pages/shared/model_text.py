@@ -37,9 +37,12 @@ _FAILED: dict[str, tuple[str, str]] = {
         "took no more requests for now",
         "Wait a minute, or ask the provider for a higher limit.",
     ),
-    "overloaded": ("was overloaded", "It passes by itself; the next rung answers meanwhile."),
+    "overloaded": (
+        "had no room for more requests",
+        "It passes by itself; the next rung answers meanwhile.",
+    ),
     "server": (
-        "had an error of its own",
+        "had an internal error",
         "It passes by itself; the next rung answers meanwhile.",
     ),
     "connection": (
@@ -72,9 +75,9 @@ _FAILED: dict[str, tuple[str, str]] = {
         "did not take the request",
         "Check the model’s name in Settings; it may have ended.",
     ),
-    "cancelled": ("was stopped", "Nothing: somebody cancelled the call."),
+    "cancelled": ("had to stop", "Nothing: somebody cancelled the call."),
     "paused": (
-        "was left alone after an outage",
+        "had to pause after an outage",
         "It is tried again by itself; the next rung answers meanwhile.",
     ),
     "no_time": ("had no time left", "Allow more time in Settings."),
@@ -139,7 +142,9 @@ def tokens_said(spent: Spending) -> str:
 
 def latency(milliseconds: float) -> str:
     """Write `18 ms`, `1.2 s` or `2 min 5 s`."""
-    if milliseconds < _MS_A_SECOND:
+    if milliseconds < 1:
+        return "under 1 ms"
+    if round(milliseconds) < _MS_A_SECOND:
         return f"{milliseconds:.0f} ms"
     seconds = milliseconds / _MS_A_SECOND
     if seconds < _S_A_MINUTE:

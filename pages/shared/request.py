@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from core.analytics import RequestFacts
+from core.analytics import ModelCall, RequestFacts
 from pages.shared.attempts import attempts_panel
 from pages.shared.model_text import latency, model_name, money, outcome_said
 from pages.shared.session import runtime, zone
@@ -73,8 +74,7 @@ def _timeline(facts: RequestFacts) -> list[dict[str, str]]:
         plan = f"{row['workflow_id']}: {size}, {row['planner']} planner"
         said.append((row["ts"], "planned", plan))
     said += [
-        (row["ts"], row["outcome"], _settlement(row, bool(facts.calls)))
-        for row in rows["settlements"]
+        (row["ts"], row["outcome"], _settlement(row, facts.calls)) for row in rows["settlements"]
     ]
     for row in rows["choices"]:
         place = f", place {row['chosen_rank']}" if row["chosen_rank"] else ""
@@ -97,11 +97,12 @@ def _opinion(row: dict[str, Any]) -> tuple[str, str]:
     return "rated", "useful" if row["useful"] else "not useful"
 
 
-def _settlement(row: dict[str, Any], asked_models: bool) -> str:
+def _settlement(row: dict[str, Any], calls: Sequence[ModelCall]) -> str:
     took = latency(row["latency_ms"]) if row["latency_ms"] is not None else ""
-    cost = "cost unknown" if asked_models else ""
+    cost = "cost unknown" if calls else ""
     if row["cost_nano_usd"] is not None:
-        cost = money(row["cost_nano_usd"])
+        is_limit = any(call.cost_nano_usd and not call.measured for call in calls)
+        cost = ("at most " if is_limit else "") + money(row["cost_nano_usd"], up=is_limit)
     return ", ".join(filter(None, (row["error_type"], took, cost)))
 
 

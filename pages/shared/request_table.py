@@ -47,7 +47,9 @@ def request_table(frame: pd.DataFrame) -> str | None:
             "top_confidence": st.column_config.NumberColumn("Match", format="%.0f %%"),
             "latency_ms": st.column_config.NumberColumn("Latency", format="%.1f ms"),
             "cost_usd": st.column_config.NumberColumn(
-                "Cost", format="$%.4f", help="Empty where it is not known."
+                "Cost",
+                format="$%.4f",
+                help="Empty if unknown; at most this where a model’s count was lost.",
             ),
             "task_title": st.column_config.TextColumn("Task", width="large"),
         },

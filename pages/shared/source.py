@@ -34,7 +34,11 @@ __all__ = [
     "spent_until_then",
 ]
 
-_COLOURS: dict[str, str] = {"anthropic": "primary", "ollama": "blue", "local": "gray"}
+_COLOURS: dict[str, Literal["violet", "blue", "gray"]] = {
+    "anthropic": "violet",
+    "ollama": "blue",
+    "local": "gray",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +52,24 @@ class Origin:
     reason: str | None = None
 
     @property
-    def facts(self) -> list[str]:
-        """Tokens, if any, and the cost."""
+    def is_local(self) -> bool:
+        return self.provider == "local"
+
+    @property
+    def label(self) -> str:
+        """What its badge says."""
+        return "local" if self.is_local else self.name
+
+    def facts(self, *more: str) -> str:
+        """Return the line beside the badge, as markdown: `more`, tokens if any, the cost."""
+        who = [self.name] if self.is_local else []
         tokens = [tokens_said(self.spent)] if self.spent.tokens else []
-        return [*tokens, cost_said(self.spent)]
+        return " · ".join(map(plain, [*who, *more, *tokens, cost_said(self.spent)]))
 
     @property
     def fall(self) -> str:
         """Why the one that was to answer did not; empty if it did."""
-        local = self.provider == "local"
-        said = fall_sentence(self.passed, f"the {self.name}" if local else self.name)
+        said = fall_sentence(self.passed, f"the {self.name}" if self.is_local else self.name)
         return said or (f"No model was asked: {self.reason}" if self.reason else "")
 
 
@@ -100,9 +112,9 @@ def run_origin(execution: Execution, calls: Sequence[ModelCall]) -> Origin:
     return origin_of(engine, "planner", calls, passed, source.reason)
 
 
-def badge(origin: Origin) -> str:
-    """Return the badge as markdown."""
-    return f":{_COLOURS.get(origin.provider, 'gray')}-badge[{plain(origin.name)}]"
+def badge(origin: Origin) -> None:
+    """Draw who answered: a model by its name, or “local”."""
+    st.badge(plain(origin.label), color=_COLOURS.get(origin.provider, "gray"))
 
 
 def fall_line(origin: Origin) -> None:
@@ -129,8 +141,10 @@ def recommendation_source(recommendation: Recommendation) -> None:
         if recommendation.nothing_fits
         else f"{_COUNTED.get(len(recommendation.suggestions), 'Those')} that fit best"
     )
-    facts = map(plain, [latency(recommendation.latency_ms), *origin.facts])
-    st.caption(" · ".join([lead, badge(origin), *facts]), help=_help(origin))
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        badge(origin)
+        facts = origin.facts(latency(recommendation.latency_ms))
+        st.caption(f"{lead} · {facts}", width="content", help=_help(origin))
     fall_line(origin)
 
 

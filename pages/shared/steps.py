@@ -207,9 +207,10 @@ def _foot(execution: Execution) -> None:
         f"{duration(execution.buffer_minutes)} to spare" if execution.buffer_minutes else "",
     ]
     origin = run_origin(execution, runtime().model_calls.of(execution.execution_id))
-    said = " · ".join([badge(origin), *map(plain, origin.facts), *filter(None, notes)])
+    said = " · ".join([origin.facts(), *filter(None, notes)])
     fall_line(origin)
     with st.container(horizontal=True, vertical_alignment="center"):
+        badge(origin)
         st.caption(said, width="content", help="  \n".join(map(plain, execution.notes)) or None)
         st.space("stretch")
         with st.popover("Copy as Markdown", icon=":material/content_copy:", type="tertiary"):

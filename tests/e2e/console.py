@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -48,8 +48,9 @@ class Console:
         *,
         cwd: Path = PROJECT,
         port: int | None = None,
+        variables: Mapping[str, str] | None = None,
     ) -> None:
-        """Start `command`, which finds its port and data folder in the environment."""
+        """Start `command`, which has its port, data folder and `variables` in its environment."""
         self.data_dir = data_dir
         self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -59,6 +60,7 @@ class Console:
             **os.environ,
             "WAYWARDEN_PORT": str(self.port),
             "WAYWARDEN_DATA_DIR": str(data_dir),
+            **(variables or {}),
         }
         with self._log_path.open("wb") as log:
             self.process = subprocess.Popen(

@@ -634,6 +634,14 @@ def test_a_settlement_and_its_facts_are_written_together(gate: Gate, ledger: Led
     assert len(rows(ledger, "feedback")) == 1
 
 
+@pytest.mark.parametrize("cost", [0, 123_456_789, None])
+def test_a_settlement_says_what_it_cost_or_that_nobody_knows(
+    gate: Gate, ledger: Ledger, cost: int | None
+) -> None:
+    gate.settle(admitted(gate.admit(execute())), "succeeded", cost_nano_usd=cost)
+    assert [row["cost_nano_usd"] for row in rows(ledger, "settlements")] == [cost]
+
+
 def test_when_a_fact_is_refused_the_settlement_is_not_written_either(
     gate: Gate, ledger: Ledger
 ) -> None:

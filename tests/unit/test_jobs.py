@@ -212,6 +212,17 @@ def test_a_job_cancelled_while_it_runs_stops_at_once_also_from_a_pause(jobs: Job
     assert status_of(job) == "cancelled"
 
 
+def test_work_that_waits_for_something_else_can_wait_for_the_stop_too(jobs: Jobs) -> None:
+    def wait(job: Job) -> None:
+        assert job.stop.wait(PATIENCE_S)
+
+    job = jobs.submit("a", wait)
+    assert not job.stop.is_set()
+    job.cancel()
+    assert job.wait(PATIENCE_S)
+    assert status_of(job) == "finished"
+
+
 def test_cancelling_a_job_that_has_ended_changes_nothing(jobs: Jobs) -> None:
     job = jobs.submit("a", nothing)
     assert job.wait(PATIENCE_S)

@@ -107,8 +107,8 @@ def test_falls_of_one_reason_share_their_words() -> None:
         Passed("ollama", "llama3.2", "paused"),
     ]
     assert fall_sentence(passed, "the local planner") == (
-        "Claude sonnet 5.5 was overloaded, Claude haiku 5.5 and Ollama llama3.2 was left alone "
-        "after an outage; the local planner answered instead."
+        "Claude sonnet 5.5 had no room for more requests, Claude haiku 5.5 and Ollama llama3.2 "
+        "had to pause after an outage; the local planner answered instead."
     )
 
 
@@ -132,7 +132,13 @@ def test_a_failure_of_a_later_version_is_said_too() -> None:
 
 @pytest.mark.parametrize(
     ("milliseconds", "said"),
-    [(0.4, "0 ms"), (18.2, "18 ms"), (999.6, "1.0 s"), (1_234, "1.2 s"), (125_000, "2 min 5 s")],
+    [
+        (0.4, "under 1 ms"),
+        (18.2, "18 ms"),
+        (999.6, "1.0 s"),
+        (1_234, "1.2 s"),
+        (125_000, "2 min 5 s"),
+    ],
 )
 def test_latencies_are_written_in_the_unit_that_fits(milliseconds: float, said: str) -> None:
     assert latency(milliseconds) == said

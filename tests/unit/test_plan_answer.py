@@ -144,7 +144,7 @@ def test_all_faults_are_told_at_once() -> None:
 def test_all_steps_together_fit_into_the_hours(hours: float | None, fits: int) -> None:
     said = reading(a_plan(5), task_from(title="fix it", hours=hours))
     assert len(said.steps) == fits
-    told = f"All steps together take more than the {hours:g} hours there are." if hours else ""
+    told = f"All steps together take more than the {(hours or 0) * 60:.0f} minutes there are."
     assert said.faults == ((told,) if fits < 5 else ())
 
 
@@ -171,11 +171,23 @@ def test_all_steps_together_fit_into_the_hours(hours: float | None, fits: int) -
         ("ｈｔｔｐｓ：／／evil.example", ""),
         ("h\u200bttp\u00ads://evil.example/x", ""),
         ("hhttp://attp://evil.example", ""),
-        ("http:http:////evil.example", ""),
+        ("http:http:////evil.example", "http:"),
+        ("https://evil.example http:()//evil.example", ""),
     ],
 )
 def test_addresses_are_taken_out(said: str, left: str) -> None:
     assert " ".join(without_addresses(seen(said)).split()) == left
+
+
+_PARTS = ["http", "s", ":", "//", "www.", "(", ")", "[", "]", "evil", ".com/", " ", "\n", ".", "!"]
+
+
+@settings(max_examples=500)
+@given(said=st.lists(st.sampled_from(_PARTS), max_size=14).map("".join))
+def test_what_is_left_has_no_address_either(said: str) -> None:
+    left = without_addresses(said)
+    assert without_addresses(left) == left
+    assert not re.search(r"\w:\s?//|\bwww\.\w|evil\.com/", left)
 
 
 @pytest.mark.parametrize(

@@ -69,21 +69,16 @@ def test_everything_that_is_known_of_a_task_is_told() -> None:
 
 @pytest.mark.parametrize("words", HOSTILE)
 def test_what_is_typed_stays_inside_its_quotation_marks(words: str) -> None:
-    try:
-        task = task_from(title=words[:200], description=words * 3, recent_tasks=[words[:200]])
-    except ValueError:
-        task = task_from(title="x" + re.sub(r"[^ -~]", "", words)[:190])
-    plain = task_from(title="x", description="x", recent_tasks=["x"])
-    template = BUG_FIX.model_copy(
-        update={"user_prompt_template": "A: {task_title}\nB: {task_title}"}
-    )
-    first, second = prompt_for(template, task).user.split("\n")
-    said = json.loads(first.removeprefix("A: "))
-    assert second == f"B: {json.dumps(said, ensure_ascii=False)}"
-    assert [len(prompt_for(BUG_FIX, each).user.split("\n")) for each in (task, plain)][0] == len(
-        prompt_for(BUG_FIX, plain).user.split("\n")
-    )
-    assert prompt_for(BUG_FIX, task).system == prompt_for(BUG_FIX, LOGIN).system
+    typed = "".join(filter(str.isprintable, words))
+    task = task_from(title=typed[:200], description=typed, recent_tasks=[typed[:200]])
+    prompt, plain = prompt_for(BUG_FIX, task), prompt_for(BUG_FIX, LOGIN)
+    lines, plain_lines = prompt.user.split("\n"), plain.user.split("\n")
+    told = [line.partition(": ") for line in lines]
+    assert [name for name, *_ in told] == [line.partition(": ")[0] for line in plain_lines]
+    said = {name: json.loads(text) for name, _, text in told if text[:1] in {'"', "["}}
+    assert said.keys() >= {"Task", "Details", "Recent tasks"}
+    assert said["Recent tasks"] == [said["Task"]]
+    assert prompt.system == plain.system
 
 
 def test_nothing_that_is_typed_comes_into_the_system_prompt() -> None:
