@@ -173,8 +173,8 @@ class Runtime:
                 built.set_exception(problem)
             else:
                 built.set_result(ranker)
-                self._learn()
             _api.load()
+            self._learn()
             # What is loaded now stays; taking it out of collections makes every rerun cheaper.
             gc.collect()
             gc.freeze()

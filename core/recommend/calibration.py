@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from core.errors import HeadUnusable
 from core.recommend.head import CALIBRATION, RENEW
-from core.recommend.ranking import Ranked
+from core.recommend.ranking import Ranked, nothing_share
 
 __all__ = ["MOST_SURE", "Curve", "Curves", "features", "fit", "logistic", "sigmoid"]
 
@@ -84,7 +84,7 @@ def features(ranking: Sequence[Ranked], most: int) -> Doubles:
     scores = np.array([ranked.score for ranked in ranking])
     shares = np.exp(scores)
     best_other = np.where(np.arange(len(scores)) == 0, scores[min(1, len(scores) - 1)], scores[0])
-    none = np.clip(1 - shares.sum(), LEAST_SHARE, 1 - LEAST_SHARE)
+    none = float(np.clip(nothing_share(ranking), LEAST_SHARE, 1 - LEAST_SHARE))
     entropy = -float(shares @ scores) - none * np.log(none)
     field = [np.log(none / (1 - none)), entropy, shares[:3].sum()]
     return np.array(

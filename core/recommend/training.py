@@ -27,7 +27,7 @@ from core.recommend.local_ranker import (
     untrained,
     version_of,
 )
-from core.recommend.nearness import Index, Near
+from core.recommend.nearness import Index, Near, quantized
 from core.recommend.phrases import Phrase
 from core.recommend.ranking import Ranked
 
@@ -85,7 +85,7 @@ def train(
 
     What joins and calibrates is fitted on predictions of five folds, of phrases that the head of
     their fold has not seen. The curves are fitted on these and on the labelled tasks, which no
-    head sees; either set counts the same. The same input gives the same arrays. Needs
+    head sees. The same input gives the same arrays. Needs
     scikit-learn.
 
     Raises:
@@ -94,6 +94,12 @@ def train(
     rows = _rows(catalogue.workflows, embedder, phrases)
     design = _design(rows)
     model = _softmax(design, rows.y)
+    own = [
+        phrase
+        for each in catalogue.workflows
+        for phrase in (each.name, each.description, *each.examples)
+    ]
+    steps, sizes = quantized(embedder.encode(own))
     head = Head(
         classes=np.array(rows.classes),
         weights=(EMBEDDING_WEIGHT * model.coef_[:, :-BUCKETS].T).astype(np.float32),
@@ -102,6 +108,9 @@ def train(
         frequency=rows.frequency,
         join=np.zeros(JOINED, dtype=np.float32),
         imputed=np.zeros(IMPUTED, dtype=np.float32),
+        phrases=np.array(own),
+        steps=steps,
+        sizes=sizes,
         came_from=came_from,
     )
     unseen = _out_of_fold(design, rows)
@@ -118,7 +127,7 @@ def train(
     plain = [(near, log_shares(untrained(near))) for near, _ in scored]
     accepted = [{rows.classes[at]} for at in rows.y[: rows.held_out]]
     accepted += [set(each.accept) for each in labelled]
-    weight = np.concatenate([rows.weight, np.full(len(tried), rows.held_out / len(tried))])
+    weight = np.concatenate([rows.weight, np.ones(len(tried))])
     return head, Curves(
         curves=(
             _curve(catalogue.workflows, scored, accepted, weight, version_of(head)),

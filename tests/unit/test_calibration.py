@@ -239,7 +239,7 @@ def test_no_labelled_title_is_or_nearly_is_what_the_ranker_was_trained_on(
         nearby = set[str]().union(*(by_stem.get(stem, set()) for stem in own))
         if near := get_close_matches(normal(row.title), nearby, n=1, cutoff=0.9):
             known.append((row.title, near[0]))
-        elif same := by_stems.get(frozenset(own)):
+        elif own and (same := by_stems.get(frozenset(own))):
             known.append((row.title, same))
     assert known == []
 
