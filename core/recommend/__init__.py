@@ -13,7 +13,7 @@ from core.recommend.evaluation import (
     read_labelled,
 )
 from core.recommend.feedback import Feedback, Reaction
-from core.recommend.head import CALIBRATION, HEAD, LABELLED, Head, fingerprint
+from core.recommend.head import CALIBRATION, HEAD, Head, fingerprint
 from core.recommend.local_ranker import LocalRanker, version_of
 from core.recommend.memory import Memory
 from core.recommend.phrases import Phrase, phrases_in
@@ -37,7 +37,6 @@ __all__ = [
     "CALIBRATION",
     "FITS_FROM",
     "HEAD",
-    "LABELLED",
     "Band",
     "Confidence",
     "Confidences",

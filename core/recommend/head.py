@@ -25,7 +25,6 @@ __all__ = [
     "HEAD",
     "IMPUTED",
     "JOINED",
-    "LABELLED",
     "NONE",
     "RENEW",
     "TRAINING",
@@ -36,7 +35,6 @@ __all__ = [
 HEAD = PROJECT / "data" / "head.npz"
 CALIBRATION = PROJECT / "data" / "calibration.json"
 TRAINING = PROJECT / "data" / "training"
-LABELLED = PROJECT / "data" / "labelled.jsonl"
 # The class of tasks that no workflow serves; it comes last.
 NONE = ""
 JOINED, IMPUTED = 9, 4
@@ -143,13 +141,13 @@ _ARRAYS = tuple(field.name for field in fields(Head) if field.name != "came_from
 def fingerprint(workflows: Iterable[Workflow]) -> str:
     """Return a hash of all that a head and its curves come from.
 
-    These are the phrases of the workflows, the training files, the labelled tasks, the encoder.
+    These are the phrases of the workflows, the training files, and the encoder.
     """
     said = sorted(
         [each.workflow_id, each.name, each.description, *each.examples] for each in workflows
     )
     told = json.dumps([Embedder.version(), *said], ensure_ascii=False)
     digest = hashlib.sha256(told.encode())
-    for file in (*sorted(TRAINING.glob("*.jsonl")), LABELLED):
+    for file in sorted(TRAINING.rglob("*.jsonl")):
         digest.update(file.name.encode() + file.read_bytes())
     return digest.hexdigest()

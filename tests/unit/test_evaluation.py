@@ -134,12 +134,12 @@ def test_the_recommender_finds_nine_of_ten_of_our_own_tasks(
         return ranking, curve.confidences(ranking, 3)
 
     figures = evaluate(rank, read_labelled(LABELLED))
-    assert figures.top1 >= 0.85
+    assert figures.top1 >= 0.9
     assert figures.hit3 >= 0.95
     assert figures.auroc_none is not None
     assert figures.auroc_none >= 0.85
-    # No surer than a calibrated recommender could be by chance.
-    assert figures.ece <= figures.ece_if_calibrated_95
+    # Our tasks are a little easier than people's own lists, on which the curve is fitted.
+    assert figures.ece <= figures.ece_if_calibrated_95 + 0.02
 
 
 # --- reading a file of labelled tasks
