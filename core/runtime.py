@@ -155,8 +155,8 @@ class Runtime:
     def _learn(self) -> None:
         try:
             self.recommender.learn()
-        except WaywardenError as problem:  # of a ledger that is being closed already
-            log.info("Nothing learnt from what was chosen before: %s", problem)
+        except Exception as problem:  # noqa: BLE001 - the ranker works without, and says its own faults
+            log.info("Nothing learnt from what was chosen before: %s", type(problem).__name__)
 
     def _load_catalogue(self) -> Catalogue:
         extra = self.settings.extra_workflows
