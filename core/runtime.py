@@ -91,7 +91,6 @@ class Runtime:
         )
         self._local_planner = local_planner
         self._embedder = embedder or Embedder()
-        self._ranker = self._ranker_in_background()
         self.recommender = Recommender(
             gate=self.gate,
             ledger=self.ledger,
@@ -108,6 +107,7 @@ class Runtime:
         self.accuracies = Accuracies(self.ledger, self.clock)
         self.overviews = Overviews(self.ledger, self.clock)
         self.activity = Activity(self.ledger)
+        self._ranker = self._ranker_in_background()  # last: it learns through the others
 
     def ranker(self) -> LocalRanker:
         """Return the ranker, waiting while it warms up.
@@ -155,8 +155,8 @@ class Runtime:
     def _learn(self) -> None:
         try:
             self.recommender.learn()
-        except Exception as problem:  # noqa: BLE001 - the ranker works without, and says its own faults
-            log.info("Nothing learnt from what was chosen before: %s", type(problem).__name__)
+        except WaywardenError as problem:  # of a ledger that is being closed already
+            log.info("Nothing learnt from what was chosen before: %s", problem)
 
     def _load_catalogue(self) -> Catalogue:
         extra = self.settings.extra_workflows
@@ -174,7 +174,8 @@ class Runtime:
             else:
                 built.set_result(ranker)
             _api.load()
-            self._learn()
+            if built.exception() is None:
+                self._learn()
             # What is loaded now stays; taking it out of collections makes every rerun cheaper.
             gc.collect()
             gc.freeze()

@@ -1,4 +1,4 @@
-"""From a ranking to honest confidences: a logistic curve fitted on labelled tasks."""
+"""From a ranking to honest confidences: a logistic curve fitted on titles with known answers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["MOST_SURE", "Curve", "Curves", "Feature", "features", "fit", "logist
 # What a curve can look at, of a ranking's first workflow: the log odds of "nothing fits"; the
 # distance to the second; how open the field is; how near the workflow is in itself.
 Feature = Literal["none", "gap", "entropy", "examples", "centroid", "bm25"]
-# No few hundred labels can support a claim of more than this.
+# No curve knows its titles so well that it could claim more than this.
 MOST_SURE = 0.99
 RIDGE, STEPS, TOLERANCE, LEAST_STEP = 1.0, 200, 1e-9, 1e-6
 # Of a feature that never varies; still not zero in the file, which has six decimals.

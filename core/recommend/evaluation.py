@@ -22,7 +22,6 @@ __all__ = [
     "Judged",
     "LabelledTask",
     "Miss",
-    "evaluate",
     "judge",
     "labelled_in",
     "read_labelled",
@@ -118,11 +117,6 @@ def labelled_in(text: str, name: str) -> list[LabelledTask]:
     if not rows:
         raise InvalidInput("file", f"{name} holds no rows.")
     return rows
-
-
-def evaluate(rank: Rank, rows: Sequence[LabelledTask]) -> Evaluation:
-    """Return the figures of `judge`."""
-    return judge(rank, rows).figures
 
 
 def judge(

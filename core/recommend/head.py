@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from core.catalogue import Workflow
 from core.errors import HeadUnusable
 from core.recommend.embedding import Embedder, Floats
-from core.recommend.grams import Counts, counts, weighted
+from core.recommend.grams import counts, weighted
 from core.settings import PROJECT
 
 __all__ = [
@@ -66,11 +66,7 @@ class Head:
 
     def log_chances(self, text: str, vector: Floats) -> Floats:
         """Return shape (c,): the log probability of each class, for a text and its unit vector."""
-        return self.of(counts(text), vector)
-
-    def of(self, text: Counts, vector: Floats) -> Floats:
-        """Return `log_chances` of a text that is counted already."""
-        buckets, values = weighted(text, self.frequency)
+        buckets, values = weighted(counts(text), self.frequency)
         scores = vector @ self.weights + self.bias
         scores = scores + values @ self.grams[buckets].astype(np.float32)
         shifted = scores - scores.max()
