@@ -169,6 +169,7 @@ class Runtime:
         def build() -> None:
             try:
                 ranker = LocalRanker.shipped(catalogue, self._embedder)
+                self._embedder.encode_one("warm up")  # known phrases alone load no model
             except BaseException as problem:  # noqa: BLE001 - whoever asks for the ranker gets it
                 built.set_exception(problem)
             else:
