@@ -248,11 +248,9 @@ def _train(options: argparse.Namespace) -> None:
     from core.recommend import (
         CALIBRATION,
         HEAD,
-        LABELLED,
         Embedder,
         fingerprint,
         phrases_in,
-        read_labelled,
         train,
     )
 
@@ -260,7 +258,7 @@ def _train(options: argparse.Namespace) -> None:
     catalogue, phrases = Catalogue.load([workflows]), phrases_in()
     print(f"Training on {len(phrases):,} phrases; this takes some minutes ...")
     came_from = fingerprint(catalogue.workflows)
-    head, curves = train(catalogue, Embedder(), phrases, read_labelled(LABELLED), came_from)
+    head, curves = train(catalogue, Embedder(), phrases, came_from)
     head.save(HEAD)
     CALIBRATION.write_text(curves.model_dump_json(indent=2) + "\n", encoding="utf-8")
     for file in (HEAD, CALIBRATION):

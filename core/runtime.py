@@ -97,7 +97,6 @@ class Runtime:
         )
         self._local_planner = local_planner
         self._embedder = embedder or Embedder()
-        self._ranker = self._ranker_in_background()
         self.recommender = Recommender(
             gate=self.gate,
             ledger=self.ledger,
@@ -112,6 +111,7 @@ class Runtime:
         self.feedback = Feedback(self.ledger, lambda: self.catalogue, self.clock)
         self.profiles = Profiles(self.ledger, self.clock)
         self._open_insight()
+        self._ranker = self._ranker_in_background()  # last: it learns through the others
 
     def ranker(self) -> LocalRanker:
         """Return the ranker, waiting while it warms up.
@@ -184,12 +184,14 @@ class Runtime:
         def build() -> None:
             try:
                 ranker = LocalRanker.shipped(catalogue, self._embedder)
+                self._embedder.encode_one("warm up")  # known phrases alone load no model
             except BaseException as problem:  # noqa: BLE001 - whoever asks for the ranker gets it
                 built.set_exception(problem)
             else:
                 built.set_result(ranker)
-                self._learn()
             _api.load()
+            if built.exception() is None:
+                self._learn()
             # What is loaded now stays; taking it out of collections makes every rerun cheaper.
             gc.collect()
             gc.freeze()

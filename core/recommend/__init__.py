@@ -7,13 +7,12 @@ from core.recommend.evaluation import (
     Judged,
     LabelledTask,
     Miss,
-    evaluate,
     judge,
     labelled_in,
     read_labelled,
 )
 from core.recommend.feedback import Feedback, Reaction
-from core.recommend.head import CALIBRATION, HEAD, LABELLED, Head, fingerprint
+from core.recommend.head import CALIBRATION, HEAD, Head, fingerprint
 from core.recommend.local_ranker import LocalRanker, version_of
 from core.recommend.memory import Memory
 from core.recommend.model_ranker import Asking, ModelRanked, ModelRanker, ModelRanking
@@ -38,7 +37,6 @@ __all__ = [
     "CALIBRATION",
     "FITS_FROM",
     "HEAD",
-    "LABELLED",
     "Asking",
     "Band",
     "Confidence",
@@ -68,7 +66,6 @@ __all__ = [
     "Recommender",
     "Suggestion",
     "band_of",
-    "evaluate",
     "fingerprint",
     "judge",
     "labelled_in",

@@ -1,9 +1,10 @@
-"""From a ranking to honest confidences: a logistic curve fitted on labelled tasks."""
+"""From a ranking to honest confidences: a logistic curve fitted on titles with known answers."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,24 +12,27 @@ from pydantic import BaseModel, ConfigDict
 
 from core.errors import HeadUnusable
 from core.recommend.head import CALIBRATION, RENEW
-from core.recommend.ranking import Ranked
+from core.recommend.ranking import Ranked, nothing_share
 
-__all__ = ["MOST_SURE", "Curve", "Curves", "features", "fit", "logistic", "sigmoid"]
+__all__ = ["MOST_SURE", "Curve", "Curves", "Feature", "features", "fit", "logistic", "sigmoid"]
 
-FEATURES = (
-    "log share", "gap", "none", "entropy", "first three", "examples", "centroid", "bm25"
-)  # fmt: skip
-# No few hundred labels can support a claim of more than this.
+# What a curve can look at, of a ranking's first workflow: the log odds of "nothing fits"; the
+# distance to the second; how open the field is; how near the workflow is in itself.
+Feature = Literal["none", "gap", "entropy", "examples", "centroid", "bm25"]
+# No curve knows its titles so well that it could claim more than this.
 MOST_SURE = 0.99
 RIDGE, STEPS, TOLERANCE, LEAST_STEP = 1.0, 200, 1e-9, 1e-6
 # Of a feature that never varies; still not zero in the file, which has six decimals.
 LEAST_SCALE = 1e-6
-LEAST_SHARE, LEAST_LOG_SHARE = 1e-6, -12.0
+LEAST_SHARE, MOST_GAP = 1e-6, 12.0
 Doubles = NDArray[np.float64]
 
 
 class Curve(BaseModel):
-    """P(this workflow is right) = sigmoid(bias + weights . (features - mean) / scale)."""
+    """P(the first workflow is right) = sigmoid(bias + weights . (features - mean) / scale).
+
+    The others have theirs in proportion of their shares.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -36,6 +40,7 @@ class Curve(BaseModel):
     ranker_version: str
     fitted_on: str
     rows: int
+    features: tuple[Feature, ...]
     bias: float
     weights: tuple[float, ...]
     mean: tuple[float, ...]
@@ -46,10 +51,12 @@ class Curve(BaseModel):
 
         Each is in 0..1 and has six decimals, so that it is the same in the ledger.
         """
-        x = features(ranking, most)
+        x = features(ranking, self.features)
         z = self.bias + ((x - np.array(self.mean)) / np.array(self.scale)) @ np.array(self.weights)
-        sure = np.clip(sigmoid(z), 1 - MOST_SURE, MOST_SURE)
-        return [round(float(value), 6) for value in np.minimum.accumulate(sure)]
+        first = float(np.clip(sigmoid(z), 1 - MOST_SURE, MOST_SURE))
+        shares = np.array([ranked.score - ranking[0].score for ranked in ranking[:most]])
+        sure = np.minimum.accumulate(np.maximum(first * np.exp(shares), 1 - MOST_SURE))
+        return [round(float(value), 6) for value in sure]
 
 
 class Curves(BaseModel):
@@ -61,7 +68,15 @@ class Curves(BaseModel):
 
     @classmethod
     def load(cls, path: Path = CALIBRATION) -> Curves:
-        return cls.model_validate_json(path.read_text(encoding="utf-8"))
+        """Read the shipped curves.
+
+        Raises:
+            HeadUnusable: they are missing or damaged.
+        """
+        try:
+            return cls.model_validate_json(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as problem:
+            raise HeadUnusable(f"{path.name} cannot be used: {problem}. {RENEW}") from None
 
     def of(self, ranker: str, version: str) -> Curve:
         """Return the curve that was fitted for a ranker.
@@ -75,42 +90,40 @@ class Curves(BaseModel):
         raise HeadUnusable(f"{CALIBRATION.name} has no curve for {ranker} {version}. {RENEW}")
 
 
-def features(ranking: Sequence[Ranked], most: int) -> Doubles:
-    """Return shape (most, 8): `FEATURES` of the first `most` workflows.
-
-    The share and its distance to the best other one, the log odds of "nothing fits", how open the
-    field is, the share of the first three, and how near the workflow is.
-    """
+def features(ranking: Sequence[Ranked], names: Sequence[Feature]) -> Doubles:
+    """Return shape (len(names),): features of the first workflow of a ranking."""
+    first = ranking[0]
+    gap = min(first.score - ranking[1].score if ranking[1:] else 0.0, MOST_GAP)
+    none = float(np.clip(nothing_share(ranking), LEAST_SHARE, 1 - LEAST_SHARE))
     scores = np.array([ranked.score for ranked in ranking])
-    shares = np.exp(scores)
-    best_other = np.where(np.arange(len(scores)) == 0, scores[min(1, len(scores) - 1)], scores[0])
-    none = np.clip(1 - shares.sum(), LEAST_SHARE, 1 - LEAST_SHARE)
-    entropy = -float(shares @ scores) - none * np.log(none)
-    field = [np.log(none / (1 - none)), entropy, shares[:3].sum()]
-    return np.array(
-        [
-            [
-                max(ranked.score, LEAST_LOG_SHARE),
-                max(ranked.score - best_other[k], LEAST_LOG_SHARE),
-                *field,
-                ranked.examples,
-                ranked.centroid,
-                ranked.bm25,
-            ]
-            for k, ranked in enumerate(ranking[:most])
-        ]
-    )
+    values: dict[Feature, float] = {
+        "none": float(np.log(none / (1 - none))),
+        "gap": gap,
+        "entropy": -float(np.exp(scores) @ scores) - none * float(np.log(none)),
+        "examples": first.examples,
+        "centroid": first.centroid,
+        "bm25": first.bm25,
+    }
+    return np.array([values[name] for name in names])
 
 
-def fit(
-    x: Doubles, right: Doubles, weight: Doubles, *, ranker: str, version: str, fitted_on: str
+def fit(  # noqa: PLR0913 - what a curve says of itself
+    x: Doubles,
+    right: Doubles,
+    weight: Doubles,
+    *,
+    names: tuple[Feature, ...],
+    ranker: str,
+    version: str,
+    fitted_on: str,
 ) -> Curve:
     """Fit a curve.
 
     Args:
-        x: shape (n, 8), as `features` gives them.
+        x: shape (n, len(names)), as `features` gives them.
         right: shape (n,), 0 or 1.
         weight: shape (n,), how much each counts.
+        names: what the columns of `x` are.
         ranker: name of the ranker that made the rankings.
         version: its version.
         fitted_on: where the labels came from.
@@ -123,6 +136,7 @@ def fit(
         ranker_version=version,
         fitted_on=fitted_on,
         rows=len(x),
+        features=names,
         bias=round(float(beta[0]), 6),
         weights=tuple(round(float(weight), 6) for weight in beta[1:]),
         mean=tuple(round(float(value), 6) for value in mean),

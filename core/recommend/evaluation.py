@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from core.catalogue import Task, task_from
 from core.clock import stopwatch_ms
 from core.errors import InvalidInput
-from core.recommend.ranking import Ranked
+from core.recommend.ranking import Ranked, nothing_share
 from core.statistics import area_under_roc, expected_calibration_error, if_calibrated_level
 
 __all__ = [
@@ -22,12 +22,13 @@ __all__ = [
     "Judged",
     "LabelledTask",
     "Miss",
-    "evaluate",
     "judge",
     "labelled_in",
     "read_labelled",
 ]
 
+# Less than this is rounding.
+LEAST_SHARE = 1e-4
 Rank = Callable[[Task], tuple[list[Ranked], list[float]]]
 
 
@@ -43,7 +44,11 @@ class LabelledTask(BaseModel):
 
 
 class Evaluation(BaseModel):
-    """Shares of 1: top1, hit3, mrr and domain over the answerable rows, the rest over all."""
+    """Shares of 1: top1, hit3, mrr and domain over the answerable rows, the rest over all.
+
+    `auroc_none` tells how well the ranker's share of "nothing fits" parts the rows that nothing
+    fits from the others; of a ranker that has no such share, its confidence.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -114,16 +119,11 @@ def labelled_in(text: str, name: str) -> list[LabelledTask]:
     return rows
 
 
-def evaluate(rank: Rank, rows: Sequence[LabelledTask]) -> Evaluation:
-    """Return the figures of `judge`."""
-    return judge(rank, rows).figures
-
-
 def judge(
     rank: Rank, rows: Sequence[LabelledTask], on_row: Callable[[int], None] = lambda _: None
 ) -> Judged:
     """Rank every row and compare; `on_row` hears how many are done."""
-    times, right, confidence = [], [], []
+    times, right, confidence, nothing = [], [], [], []
     reciprocal, domain, misses = [], [], []
     for done, row in enumerate(rows, start=1):
         task = task_from(title=row.title, description=row.description)
@@ -134,6 +134,7 @@ def judge(
         first = ranking[0].workflow
         right.append(place == 1)
         confidence.append(confidences[0])
+        nothing.append(nothing_share(ranking))
         if row.accept:
             reciprocal.append(1 / place if place else 0.0)
             domain.append(first.domain in _accepted_domains(ranking, row))
@@ -141,6 +142,7 @@ def judge(
             misses.append(Miss(row.title, row.accept, first.workflow_id, confidences[0]))
         on_row(done)
     sure, hits = np.array(confidence), np.array(right, dtype=np.float64)
+    fits = 1 - np.array(nothing) if max(nothing) > LEAST_SHARE else sure
     answerable = np.array([bool(row.accept) for row in rows], dtype=np.float64)
     ranks = np.array(reciprocal or [0.0])
     figures = Evaluation(
@@ -150,7 +152,7 @@ def judge(
         domain=float(np.mean(domain)) if domain else 0.0,
         hit3=float((ranks >= 1 / 3).mean()),
         mrr=float(ranks.mean()),
-        auroc_none=area_under_roc(sure, answerable),
+        auroc_none=area_under_roc(fits, answerable),
         ece=expected_calibration_error(sure, hits),
         ece_if_calibrated_95=if_calibrated_level(sure),
         mean_top_confidence=float(sure.mean()),

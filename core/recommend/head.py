@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from core.catalogue import Workflow
 from core.errors import HeadUnusable
-from core.recommend.embedding import Floats
-from core.recommend.grams import Counts, counts, weighted
+from core.recommend.embedding import Embedder, Floats
+from core.recommend.grams import counts, weighted
 from core.settings import PROJECT
 
 __all__ = [
@@ -25,7 +25,6 @@ __all__ = [
     "HEAD",
     "IMPUTED",
     "JOINED",
-    "LABELLED",
     "NONE",
     "RENEW",
     "TRAINING",
@@ -36,7 +35,6 @@ __all__ = [
 HEAD = PROJECT / "data" / "head.npz"
 CALIBRATION = PROJECT / "data" / "calibration.json"
 TRAINING = PROJECT / "data" / "training"
-LABELLED = PROJECT / "data" / "labelled.jsonl"
 # The class of tasks that no workflow serves; it comes last.
 NONE = ""
 JOINED, IMPUTED = 9, 4
@@ -50,7 +48,8 @@ class Head:
 
     With c classes: `weights` has shape (512, c), for the embedding; `grams` (buckets, c), for
     hashed words and letters; `bias` (c,); `frequency` (buckets,). `join` has 9 weights and
-    `imputed` 4: see `core.recommend.local_ranker`.
+    `imputed` 4: see `core.recommend.local_ranker`. `phrases` (n,) are those of the workflows, with
+    their vectors in steps (n, 512) of a size each (n,): to compute them takes half a second.
     """
 
     classes: NDArray[np.str_]
@@ -60,20 +59,24 @@ class Head:
     frequency: Floats
     join: Floats
     imputed: Floats
+    phrases: NDArray[np.str_]
+    steps: NDArray[np.int8]
+    sizes: Floats
     came_from: str
 
     def log_chances(self, text: str, vector: Floats) -> Floats:
         """Return shape (c,): the log probability of each class, for a text and its unit vector."""
-        return self.of(counts(text), vector)
-
-    def of(self, text: Counts, vector: Floats) -> Floats:
-        """Return `log_chances` of a text that is counted already."""
-        buckets, values = weighted(text, self.frequency)
+        buckets, values = weighted(counts(text), self.frequency)
         scores = vector @ self.weights + self.bias
         scores = scores + values @ self.grams[buckets].astype(np.float32)
         shifted = scores - scores.max()
         chances: Floats = shifted - np.log(np.exp(shifted).sum())
         return chances
+
+    @property
+    def vectors(self) -> Floats:
+        """Shape (n, 512): of the phrases."""
+        return self.steps.astype(np.float32) * self.sizes[:, None]
 
     @property
     def checksum(self) -> str:
@@ -134,12 +137,13 @@ _ARRAYS = tuple(field.name for field in fields(Head) if field.name != "came_from
 def fingerprint(workflows: Iterable[Workflow]) -> str:
     """Return a hash of all that a head and its curves come from.
 
-    These are the phrases of the workflows, the training files and the labelled tasks.
+    These are the phrases of the workflows, the training files, and the encoder.
     """
     said = sorted(
         [each.workflow_id, each.name, each.description, *each.examples] for each in workflows
     )
-    digest = hashlib.sha256(json.dumps(said, ensure_ascii=False).encode())
-    for file in (*sorted(TRAINING.glob("*.jsonl")), LABELLED):
+    told = json.dumps([Embedder.version(), *said], ensure_ascii=False)
+    digest = hashlib.sha256(told.encode())
+    for file in sorted(TRAINING.rglob("*.jsonl")):
         digest.update(file.name.encode() + file.read_bytes())
     return digest.hexdigest()

@@ -84,6 +84,7 @@ class LocalRanker:
         except HeadUnusable as problem:
             log.warning("%s", problem)
             return cls(catalogue, embedder)
+        embedder.remember(head.phrases.tolist(), head.vectors)
         return cls(catalogue, embedder, head)
 
     def rank(self, task: Task, lean: Mapping[str, float] | None = None) -> list[Ranked]:

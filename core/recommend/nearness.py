@@ -12,7 +12,7 @@ from core.catalogue import Workflow
 from core.recommend.bm25 import Bm25
 from core.recommend.embedding import Embedder, Floats
 
-__all__ = ["Index", "Near"]
+__all__ = ["Index", "Near", "quantized"]
 
 NEAREST_EXAMPLES = 3
 # Of a larger catalogue only so many are looked at closely: those with the nearest centres, and
@@ -86,10 +86,8 @@ class Index:
         for place in range(first, last):
             own = vectors[self._starts[place] - begin : self._starts[place + 1] - begin]
             self._centroids[place] = _unit(own.mean(axis=0))
-        scales = np.abs(vectors).max(axis=1) / STEPS
         here = slice(begin, self._starts[last])
-        self._vectors[here] = np.rint(vectors / np.maximum(scales, 1e-9)[:, None])
-        self._scales[here] = scales
+        self._vectors[here], self._scales[here] = quantized(vectors)
         return last
 
     def _cosines(self, rows: NDArray[np.intp], vector: Floats) -> Floats:
@@ -99,6 +97,13 @@ class Index:
             return cosines
         chosen = self._vectors[rows.ravel()].astype(np.float32) @ vector
         return (chosen * self._scales[rows.ravel()]).reshape(rows.shape)
+
+
+def quantized(vectors: Floats) -> tuple[NDArray[np.int8], Floats]:
+    """Return vectors of shape (n, 512) in steps of 1/127 of their largest part, and that step."""
+    scales = np.abs(vectors).max(axis=1) / STEPS
+    steps = np.rint(vectors / np.maximum(scales, 1e-9)[:, None])
+    return steps.astype(np.int8), scales.astype(np.float32)
 
 
 def _shortlist(centroid: Floats, bm25: Floats) -> NDArray[np.intp]:

@@ -11,31 +11,39 @@ from core.recommend.head import TRAINING
 
 __all__ = ["Phrase", "phrases_in"]
 
+NATURAL = "natural"
+
 
 class Phrase(BaseModel):
-    """A task in a person's words, and the workflow that serves it; empty when none does."""
+    """A task in a person's words, and the workflow that serves it; empty when none does.
+
+    `natural` ones stand as they would in people's own lists, as many of each kind.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     title: str
     workflow: str
+    natural: bool = False
 
 
 def phrases_in(folder: Path = TRAINING) -> list[Phrase]:
-    """Read the training files, one JSON object a line.
+    """Read the training files, one JSON object a line; the natural ones have a folder.
 
     Raises:
         InvalidInput: a line is no phrase, or there is none.
     """
     phrases = []
-    for file in sorted(folder.glob("*.jsonl")):
+    for file in sorted(folder.rglob("*.jsonl")):
         lines = file.read_text(encoding="utf-8").splitlines()
         for number, line in enumerate(lines, start=1):
             try:
-                phrases.append(Phrase.model_validate_json(line))
+                phrase = Phrase.model_validate_json(line)
             except ValueError:
                 place = f"{file.name}, line {number}"
                 raise InvalidInput("file", f"{place}: not a title and a workflow.") from None
+            natural = file.parent.name == NATURAL
+            phrases.append(phrase.model_copy(update={"natural": natural}))
     if not phrases:
         raise InvalidInput("file", f"{folder} holds no phrases to train on.")
     return phrases

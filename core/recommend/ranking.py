@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from core.catalogue import Task, Workflow
 
-__all__ = ["Ranked", "Ranker"]
+__all__ = ["Ranked", "Ranker", "nothing_share"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +41,8 @@ class Ranker(Protocol):
         `lean` is added to the scores of some workflows before they become shares.
         """
         ...
+
+
+def nothing_share(ranking: Sequence[Ranked]) -> float:
+    """Return the share (0..1) that a ranker gives to "nothing fits"; 0 where it knows no such."""
+    return max(0.0, 1 - sum(math.exp(ranked.score) for ranked in ranking))

@@ -153,7 +153,7 @@ class Recommender:
             LedgerUnavailable: the ledger cannot be read or written.
         """
         self._memory.refresh()
-        self._confidence.refit(self._ranker())
+        self._refit(self._ranker())
 
     def _learn_now_and_then(self, ranker: Ranker) -> None:
         number = next(self._answers)

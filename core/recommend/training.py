@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 
 from core.catalogue import Catalogue, Workflow
 from core.errors import InvalidInput
-from core.recommend.calibration import Curve, Curves, features, fit
+from core.recommend.calibration import Curve, Curves, Feature, features, fit
 from core.recommend.embedding import Embedder, Floats
-from core.recommend.evaluation import LabelledTask
 from core.recommend.grams import BUCKETS, Counts, counts, inverse_frequency, weighted
 from core.recommend.head import IMPUTED, JOINED, NONE, Head
 from core.recommend.local_ranker import (
@@ -27,19 +26,22 @@ from core.recommend.local_ranker import (
     untrained,
     version_of,
 )
-from core.recommend.nearness import Index, Near
+from core.recommend.nearness import Index, Near, quantized
 from core.recommend.phrases import Phrase
 from core.recommend.ranking import Ranked
 
 __all__ = ["train"]
 
 FOLDS = 5
-# The embedding counts for more than words and letters do.
-EMBEDDING_WEIGHT = 3.0
+# The embedding beside words and letters. With a few hundred phrases it had to count for three;
+# with as many as there are now words tell more, and the nearness has the embedding too.
+EMBEDDING_WEIGHT = 1.0
 # Inverse strength of the ridge, as scikit-learn has it.
-C, STEPS = 2.0, 200
+C, STEPS = 8.0, 200
 RIDGE, OPTIONS = 1e-4, {"maxiter": 500}
-CALIBRATED_RANKS = 3
+# What each curve looks at; a ranker without training knows of no "nothing fits".
+TRAINED_CURVE: tuple[Feature, ...] = ("none", "gap")
+UNTRAINED_CURVE: tuple[Feature, ...] = ("gap", "entropy", "examples", "centroid", "bm25")
 # Only workflows that come into question teach what a nearness lets expect.
 NEAREST = 5
 AT_ONCE = 1_000
@@ -58,15 +60,7 @@ class _Rows:
     counted: list[Counts]
     frequency: Floats
     near: list[Near]
-
-    @property
-    def weight(self) -> Doubles:
-        """Shape (held out,): a task that nothing serves counts as often as people bring one."""
-        none = self.y[: self.held_out] == len(self.classes) - 1
-        share = float(none.mean())
-        if not 0 < share < 1:
-            return np.ones(self.held_out)
-        return np.where(none, NONE_SHARE / share, (1 - NONE_SHARE) / (1 - share))
+    natural: NDArray[np.bool_]
 
     @property
     def held_out(self) -> int:
@@ -75,18 +69,13 @@ class _Rows:
 
 
 def train(
-    catalogue: Catalogue,
-    embedder: Embedder,
-    phrases: Sequence[Phrase],
-    labelled: Sequence[LabelledTask],
-    came_from: str,
+    catalogue: Catalogue, embedder: Embedder, phrases: Sequence[Phrase], came_from: str
 ) -> tuple[Head, Curves]:
     """Fit the head on phrases and examples, its join with the nearness, and both curves.
 
     What joins and calibrates is fitted on predictions of five folds, of phrases that the head of
-    their fold has not seen. The curves are fitted on these and on the labelled tasks, which no
-    head sees; either set counts the same. The same input gives the same arrays. Needs
-    scikit-learn.
+    their fold has not seen; the curves on the natural ones alone. The same input gives the same
+    arrays. Needs scikit-learn.
 
     Raises:
         InvalidInput: a phrase names a workflow that is not loaded.
@@ -94,6 +83,12 @@ def train(
     rows = _rows(catalogue.workflows, embedder, phrases)
     design = _design(rows)
     model = _softmax(design, rows.y)
+    own = [
+        phrase
+        for each in catalogue.workflows
+        for phrase in (each.name, each.description, *each.examples)
+    ]
+    steps, sizes = quantized(embedder.encode(own))
     head = Head(
         classes=np.array(rows.classes),
         weights=(EMBEDDING_WEIGHT * model.coef_[:, :-BUCKETS].T).astype(np.float32),
@@ -102,29 +97,34 @@ def train(
         frequency=rows.frequency,
         join=np.zeros(JOINED, dtype=np.float32),
         imputed=np.zeros(IMPUTED, dtype=np.float32),
+        phrases=np.array(own),
+        steps=steps,
+        sizes=sizes,
         came_from=came_from,
     )
     unseen = _out_of_fold(design, rows)
     head = replace(head, imputed=_imputed(rows, unseen))
     head = replace(head, join=_join(rows, unseen))
-    tried = _tried(catalogue.workflows, embedder, labelled)
+    every = np.arange(len(catalogue.workflows))
     scored = [
-        (near, log_shares(joined(head, near, log_chances, np.arange(len(near.places))))[:-1])
-        for near, log_chances in (
-            *zip(rows.near, unseen, strict=True),
-            *((near, head.log_chances(title, vector)) for near, title, vector in tried),
-        )
+        (near, log_shares(joined(head, near, log_chances, every))[:-1])
+        for near, log_chances in zip(rows.near, unseen, strict=True)
     ]
-    plain = [(near, log_shares(untrained(near))) for near, _ in scored]
-    accepted = [{rows.classes[at]} for at in rows.y[: rows.held_out]]
-    accepted += [set(each.accept) for each in labelled]
-    weight = np.concatenate([rows.weight, np.full(len(tried), rows.held_out / len(tried))])
+    plain = [(near, log_shares(untrained(near))) for near in rows.near]
     return head, Curves(
         curves=(
-            _curve(catalogue.workflows, scored, accepted, weight, version_of(head)),
-            _curve(catalogue.workflows, plain, accepted, weight, UNTRAINED),
+            _curve(catalogue.workflows, scored, rows, TRAINED_CURVE, version_of(head)),
+            _curve(catalogue.workflows, plain, rows, UNTRAINED_CURVE, UNTRAINED),
         )
     )
+
+
+def weights_of(none: NDArray[np.bool_]) -> Doubles:
+    """Return shape (n,): a task that nothing serves counts as often as people bring one."""
+    share = float(none.mean())
+    if not 0 < share < 1:
+        return np.ones(len(none))
+    return np.where(none, NONE_SHARE / share, (1 - NONE_SHARE) / (1 - share))
 
 
 def _rows(workflows: Sequence[Workflow], embedder: Embedder, phrases: Sequence[Phrase]) -> _Rows:
@@ -150,6 +150,7 @@ def _rows(workflows: Sequence[Workflow], embedder: Embedder, phrases: Sequence[P
         near=[
             index.near(each.title, vector) for each, vector in zip(phrases, vectors, strict=False)
         ],
+        natural=np.array([each.natural for each in phrases]),
     )
 
 
@@ -206,7 +207,7 @@ def _join(rows: _Rows, unseen: Floats) -> Floats:
         row[-1, 4:] = none_features(near, float(log_chances[-1]))
     y = rows.y[: rows.held_out]
     right = x[np.arange(len(y)), y]
-    weight = rows.weight / rows.weight.sum()
+    weight = weights_of(y == len(rows.classes) - 1) / len(y)
 
     def loss(join: Doubles) -> tuple[float, Doubles]:
         utilities = x @ join
@@ -223,40 +224,29 @@ def _join(rows: _Rows, unseen: Floats) -> Floats:
     return weights
 
 
-def _tried(
-    workflows: Sequence[Workflow], embedder: Embedder, labelled: Sequence[LabelledTask]
-) -> list[tuple[Near, str, Floats]]:
-    """Return how near each labelled task is, with its title and vector."""
-    index = Index(workflows, embedder)
-    vectors = embedder.encode([each.title for each in labelled])
-    return [
-        (index.near(each.title, vector), each.title, vector)
-        for each, vector in zip(labelled, vectors, strict=True)
-    ]
-
-
 def _curve(
     workflows: Sequence[Workflow],
     scored: Sequence[tuple[Near, Floats]],
-    accepted: Sequence[set[str]],
-    weight: Doubles,
+    rows: _Rows,
+    names: tuple[Feature, ...],
     version: str,
 ) -> Curve:
+    """Fit on the natural phrases; on all where there is none."""
+    chosen = np.flatnonzero(rows.natural) if rows.natural.any() else np.arange(rows.held_out)
     x, right = [], []
-    for (near, scores), accept in zip(scored, accepted, strict=True):
+    for at in chosen.tolist():
+        near, scores = scored[at]
         order = np.argsort(-scores, kind="stable")
-        ranking = [_ranked(workflows[at], near, scores, at) for at in order]
-        x.append(features(ranking, CALIBRATED_RANKS))
-        right += [
-            float(each.workflow.workflow_id in accept) for each in ranking[:CALIBRATED_RANKS]
-        ]
+        x.append(features([_ranked(workflows[k], near, scores, k) for k in order], names))
+        right.append(float(order[0] == rows.y[at]))
     return fit(
-        np.concatenate(x),
+        np.array(x),
         np.array(right),
-        np.repeat(weight, CALIBRATED_RANKS),
+        weights_of(rows.y[chosen] == len(workflows)),
+        names=names,
         ranker=LocalRanker.name,
         version=version,
-        fitted_on=f"{len(accepted)} titles",
+        fitted_on=f"{len(chosen):,} titles",
     )
 
 

@@ -95,3 +95,33 @@ def test_a_name_in_the_address_counts_from_the_first_look(console: Runtime) -> N
 @pytest.mark.usefixtures("console")
 def test_a_bad_name_in_the_address_is_said_at_the_first_look() -> None:
     assert REFUSED in Browser(profile="!!!").draw().said
+
+
+def test_learning_can_be_switched_off(browser: Browser, console: Runtime) -> None:
+    browser.open()
+    (toggle,) = (each for each in browser.app.toggle if each.label == "Learn from what I choose")
+    assert toggle.value
+    toggle.set_value(False)
+    browser.click("Save preferences")
+    assert rows(console.ledger, "profiles")[-1]["learns"] is False
+    (again,) = (each for each in Browser().draw().app.toggle if "Learn" in each.label)
+    assert again.value is False
+
+
+def test_forgetting_is_asked_once_more_and_keeps_the_other_preferences(
+    browser: Browser, console: Runtime
+) -> None:
+    save(browser.open(), **{"Usual energy": 1})
+    browser.click("Forget my choices")
+    assert len(rows(console.ledger, "profiles")) == 1
+    browser.click("Keep")
+    assert len(rows(console.ledger, "profiles")) == 1
+    browser.click("Forget my choices")
+    browser.click("Forget")
+    assert [toast.value for toast in browser.app.toast] == ["Forgotten."]
+    row = rows(console.ledger, "profiles")[-1]
+    assert row["forgotten_until"] is not None
+    assert row["usual_energy"] == 1
+    # Saving the form afterwards does not bring back what was forgotten.
+    save(browser, **{"Usual energy": 2})
+    assert rows(console.ledger, "profiles")[-1]["forgotten_until"] == row["forgotten_until"]

@@ -9,10 +9,12 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
+from core.analytics import Accuracies, AccuracyFilter
 from core.catalogue import task_from
 from core.ledger import FeedbackGiven, Ledger, RecommendationMade, RequestDecided
 from core.recommend import Confidence, Curves, LocalRanker
 from core.recommend.recalibration import AGAIN_AFTER, ENOUGH
+from tests.answering import NOW, answer, many, ran, said
 from tests.asking import rows
 from tests.fakes import FakeClock
 
@@ -226,3 +228,31 @@ def test_an_answer_keeps_what_the_shipped_curve_said(
     )
     assert [(row["confidence"], row["is_right"]) for row in newest] == [(0.9, True)]
     assert json.loads(rows(ledger, "recommendations")[-1]["candidates"]) == [corrected]
+
+
+def test_the_accuracy_page_and_the_correction_judge_alike(
+    ledger: Ledger, clock: FakeClock, confidence: Confidence
+) -> None:
+    """Two queries for two needs; what counts as right is one thing."""
+    clock.set(NOW)
+    ledger.write(
+        *many(4, 3, 0.9),
+        *answer("dismissed"),
+        said("dismissed", "dismissed"),
+        *answer("dismissed after a choice"),
+        ran("dismissed after a choice", "bug-fix", 5),
+        said("dismissed after a choice", "dismissed", after_s=9),
+        *answer("taken after a dismissal"),
+        said("taken after a dismissal", "dismissed", after_s=5),
+        said("taken after a dismissal", "chosen", "bug-fix", after_s=9),
+        *answer("chosen again"),
+        ran("chosen again", "bug-fix", 5),
+        ran("chosen again", "exam-prep", 9),
+        *answer("somebody else's word"),
+        said("somebody else's word", "chosen", "bug-fix", user_id="eve"),
+        *answer("nobody's word"),
+    )
+    judged = confidence._queries.rows("judged", ranker="local", ranker_version="1", most=99)
+    shown = Accuracies(ledger, clock).over(AccuracyFilter(), "UTC", {}).taken
+    assert (shown.value, shown.n) == (4 / 8, 8)
+    assert (sum(row["is_right"] for row in judged), len(judged)) == (4, 8)
