@@ -2,40 +2,40 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import logging
-import re
 import threading
 from collections.abc import AsyncIterator
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as TookTooLong
 from contextlib import asynccontextmanager
 
-from starlette.routing import BaseRoute, Mount, Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.routing import BaseRoute
 
 from core.analytics import Accuracies, Activity, ModelCalls, Overviews
 from core.catalogue import Catalogue, Task, Workflow
 from core.clock import Clock, SystemClock
 from core.errors import Unavailable, WaywardenError
-from core.execute import Executor, History, LocalPlanner, Plan, Planner
-from core.guard import Gate
+from core.execute import Executor, History, LocalPlanner, ModelPlanner, Plan, Planner
+from core.guard import Gate, PrivacyRules
 from core.jobs import Jobs
 from core.ledger import Backup, Ledger
-from core.llm import MasterKeys, Vault
+from core.llm import Calls, MasterKeys, Models, Prices, Vault
 from core.malloc import share_arenas
 from core.recommend import (
+    Answering,
     Confidence,
     Curves,
     Embedder,
     Feedback,
     LocalRanker,
     Memory,
+    ModelRanker,
     Profiles,
     Recommender,
 )
 from core.settings import PROJECT, OperatorSettings, Settings
+from core.web import LazyApi
 
 __all__ = ["Runtime", "current", "lifespan", "routes", "use"]
 
@@ -84,30 +84,23 @@ class Runtime:
         if lost:
             log.warning("%d requests of the previous process were never settled: lost", lost)
         self.jobs = Jobs(settings.job_workers)
-        local_planner = LocalPlanner()
+        self.models = Models(self.operator_settings, self.vault, self.clock)
+        self._calls = Calls(self.ledger, Prices.load(PROJECT / "data" / "prices.toml"), self.clock)
+        self._privacy = PrivacyRules(lambda: self.operator_settings.current.privacy)
+        self._local_planner = LocalPlanner()
         self.history = History(self.ledger, lambda: self.catalogue, self.clock)
         self.executor = Executor(
             gate=self.gate,
+            privacy=self._privacy,
             ledger=self.ledger,
             jobs=self.jobs,
-            planner=planner or local_planner,
+            planner=planner or self._planner(),
             catalogue=lambda: self.catalogue,
             history=self.history,
             clock=self.clock,
         )
-        self._local_planner = local_planner
         self._embedder = embedder or Embedder()
-        self.recommender = Recommender(
-            gate=self.gate,
-            ledger=self.ledger,
-            catalogue=lambda: self.catalogue,
-            ranker=self.ranker,
-            confidence=Confidence(self.ledger, Curves.load(), self.clock),
-            memory=Memory(self.ledger, self._embedder, lambda: self.catalogue),
-            estimate=local_planner.estimate,
-            jobs=self.jobs,
-            clock=self.clock,
-        )
+        self.recommender = self._recommender()
         self.feedback = Feedback(self.ledger, lambda: self.catalogue, self.clock)
         self.profiles = Profiles(self.ledger, self.clock)
         self._open_insight()
@@ -159,6 +152,7 @@ class Runtime:
     def drain(self) -> None:
         """Let running work end, write what waits, and close the ledger."""
         self.jobs.drain()
+        self.models.close()
         self.ledger.close()
 
     def _open_insight(self) -> None:
@@ -166,6 +160,40 @@ class Runtime:
         self.overviews = Overviews(self.ledger, self.clock)
         self.activity = Activity(self.ledger)
         self.model_calls = ModelCalls(self.ledger, self.clock)
+
+    def _planner(self) -> ModelPlanner:
+        return ModelPlanner(
+            setup=lambda _, plan_for: self.models.setup(plan_for.user_id, "plan"),
+            allowed=lambda workflow, task, plan_for: self._privacy.why_local(
+                task, [workflow.domain], "marked" if plan_for.is_private else None
+            ),
+            calls=self._calls,
+            local=self._local_planner,
+        )
+
+    def _recommender(self) -> Recommender:
+        confidence = Confidence(self.ledger, Curves.load(), self.clock)
+        answering = Answering(
+            ranker=self.ranker,
+            confidence=confidence,
+            memory=Memory(self.ledger, self._embedder, lambda: self.catalogue),
+            model_ranker=ModelRanker(
+                catalogue=lambda: self.catalogue, calls=self._calls, confidence=confidence
+            ),
+            setup=lambda user_id: self.models.setup(user_id, "rank"),
+            cascade_at=lambda: self.operator_settings.current.ladder.cascade_at,
+            privacy=self._privacy,
+            calls=self._calls,
+        )
+        return Recommender(
+            gate=self.gate,
+            ledger=self.ledger,
+            catalogue=lambda: self.catalogue,
+            answering=answering,
+            estimate=self._local_planner.estimate,
+            jobs=self.jobs,
+            clock=self.clock,
+        )
 
     def _learn(self) -> None:
         try:
@@ -200,32 +228,6 @@ class Runtime:
         return built
 
 
-class _Api:
-    """The HTTP API as one ASGI application, loaded when the first request or the warm-up comes.
-
-    Its framework costs half a second to import, which no page should wait for.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._app: ASGIApp | None = None
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        app = self._app
-        if app is None:
-            app = await asyncio.to_thread(self.load)
-        # Mounted under a prefix, it still serves whole paths.
-        await app({**scope, "root_path": ""}, receive, send)
-
-    def load(self) -> ASGIApp:
-        from core.api import build
-
-        with self._lock:
-            if self._app is None:
-                self._app = build(current, _api_token)
-            return self._app
-
-
 class _Current:
     """The runtime of this process; opened by whoever needs it first."""
 
@@ -251,21 +253,11 @@ class _Current:
 
 
 _current = _Current()
-_api = _Api()
 
 
 def _api_token() -> str | None:
     token = current().settings.api_token
     return token.get_secret_value() if token else None
-
-
-def routes() -> list[BaseRoute]:
-    """Return the HTTP routes that stand beside the console."""
-    whole = ("/api", "/openapi.json", "/healthz", "/readyz")
-    under = Mount("/api", app=_api)
-    # Line breaks too: a path that is not taken here is answered with a page of the console.
-    under.path_regex = re.compile(under.path_regex.pattern, re.DOTALL)
-    return [under, *(Route(path, endpoint=_api) for path in whole)]
 
 
 def current() -> Runtime:
@@ -296,3 +288,11 @@ async def lifespan(app: object) -> AsyncIterator[dict[str, object]]:
         log.error("%s", problem)  # noqa: TRY400 - the sentence is the message
     yield {}
     _current.drain()
+
+
+_api = LazyApi(current, _api_token)
+
+
+def routes() -> list[BaseRoute]:
+    """Return the HTTP routes that stand beside the console."""
+    return _api.routes()

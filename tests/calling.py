@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,7 +19,7 @@ from core.ledger import (
 from core.runtime import Runtime
 from tests.asking import asked, rows, run, to_execute, to_recommend
 
-__all__ = ["a_call", "asked_models", "run_by_models"]
+__all__ = ["a_call", "asked_models", "by_model", "run_by_models"]
 
 HAIKU, SONNET, LLAMA = "claude-haiku-5-5", "claude-sonnet-5-5", "llama3.2"
 
@@ -81,6 +82,35 @@ UNPRICED: dict[str, Any] = {
 }
 
 
+def by_model(model: str) -> dict[str, Any]:
+    """Say of an answer that this model gave it."""
+    return {
+        "name": "model",
+        "version": f"model:{model}:1a2b3c4d",
+        "provider": "anthropic" if model.startswith("claude") else "ollama",
+        "model": model,
+        "rung": 1,
+    }
+
+
+def _falls(attempts: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Tell of each model whose last attempt failed."""
+    last = {
+        (each.get("rung", 1), each.get("gen_ai_request_model", HAIKU)): each for each in attempts
+    }
+    return [
+        {
+            "rung": rung,
+            "provider": each.get("gen_ai_provider_name", "anthropic"),
+            "model": model,
+            "kind": each["error_type"],
+            "reason": "So.",
+        }
+        for (rung, model), each in last.items()
+        if each.get("error_type")
+    ]
+
+
 def asked_models(
     runtime: Runtime, *attempts: dict[str, Any], model: str | None = HAIKU, title: str = "fix it"
 ) -> str:
@@ -88,8 +118,10 @@ def asked_models(
     ledger = runtime.ledger
     answer = asked(runtime, to_recommend(title, user_id="local"))
     told = _row(ledger, "recommendations", request_id=answer.request_id)
-    if model:
-        told |= {"ranker": "model", "ranker_version": f"model:{model}:1a2b3c4d"}
+    source = by_model(model) if model else {"name": "local", "version": told["ranker_version"]}
+    told |= {"ranker": source["name"], "ranker_version": source["version"]}
+    if attempts:
+        told["source"] = source | {"falls": _falls(attempts)}
     request_id, at = _copied(ledger, answer.request_id, attempts, "rank")
     told |= {"request_id": request_id, "ts": at}
     ledger.write(RecommendationMade.model_validate(told))
@@ -104,7 +136,7 @@ def run_by_models(
     made = run(runtime, to_execute("fix it", user_id="local"))
     told = _row(ledger, "executions", execution_id=made.execution_id)
     if source:
-        told |= {"planner": source["planner"], "planner_version": source["planner_version"]}
+        told |= {"planner": source["name"], "planner_version": source["version"]}
     request_id, at = _copied(ledger, made.execution_id, attempts, "plan")
     told |= {"execution_id": request_id, "source": source, "ts": at}
     ledger.write(ExecutionPlanned.model_validate(told))

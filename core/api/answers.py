@@ -6,6 +6,7 @@ from core.api import schemas as s
 from core.catalogue import Workflow
 from core.execute import Execution
 from core.guard import RuleUsage
+from core.llm import Source
 from core.recommend import Recommendation
 
 __all__ = ["execution_out", "recommend_out", "rules_out", "workflow_out"]
@@ -28,8 +29,11 @@ def recommend_out(answer: Recommendation) -> s.RecommendOut:
             )
             for suggestion in answer.suggestions
         ],
-        ranker=answer.ranker,
-        ranker_version=answer.ranker_version,
+        ranker=answer.source.name,
+        ranker_version=answer.source.version,
+        source=_source_out(answer.source),
+        own_claim=answer.is_own_claim,
+        sensitive=answer.is_sensitive,
         latency_ms=round(answer.latency_ms, 3),
     )
 
@@ -42,6 +46,8 @@ def execution_out(execution: Execution) -> s.ExecutionOut:
         task_title=execution.task_title,
         workflow_id=execution.workflow_id,
         planner=execution.planner,
+        source=_plan_source(execution),
+        sensitive=execution.is_sensitive,
         created_at=execution.ts,
         steps=[
             s.StepOut(
@@ -57,6 +63,26 @@ def execution_out(execution: Execution) -> s.ExecutionOut:
         notes=list(execution.notes),
         useful=execution.useful,
         error=execution.error,
+    )
+
+
+def _plan_source(execution: Execution) -> s.SourceOut | None:
+    if execution.source is not None:
+        return _source_out(execution.source)
+    # Of a local plan, where no model was to make it, only the planner is written down.
+    return _source_out(Source.local(execution.planner, "")) if execution.planner else None
+
+
+def _source_out(source: Source) -> s.SourceOut:
+    return s.SourceOut(
+        provider=source.provider or "local",
+        model=source.model,
+        reason=source.reason,
+        falls=[s.FallOut(**fall.model_dump()) for fall in source.falls],
+        input_tokens=source.input_tokens,
+        output_tokens=source.output_tokens,
+        cost_nano_usd=source.cost_nano_usd,
+        measured=source.is_measured,
     )
 
 

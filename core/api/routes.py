@@ -116,7 +116,9 @@ def _recommend_route(app: FastAPI, services: Callable[[], Services], pool: Pool)
         """Up to three workflows for a task, best first."""
 
         def act() -> Any:
-            asked = Asked("recommend", body.user_id, body.task(), "api", key)
+            asked = Asked(
+                "recommend", body.user_id, body.task(), "api", key, marked=body.sensitive
+            )
             return services().recommender.recommend(asked)
 
         answer = await pool.run(act)
@@ -269,4 +271,5 @@ def _asked(body: s.ExecuteIn, key: str | None) -> Asked:
         workflow_id=body.workflow_id,
         recommendation_id=body.recommendation_id,
         chosen_rank=body.chosen_rank,
+        marked=body.sensitive,
     )

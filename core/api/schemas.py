@@ -18,12 +18,14 @@ __all__ = [
     "Candidate",
     "ExecuteIn",
     "ExecutionOut",
+    "FallOut",
     "Health",
     "Id",
     "Problem",
     "RecommendIn",
     "RecommendOut",
     "RuleOut",
+    "SourceOut",
     "StepIn",
     "StepOut",
     "UsageOut",
@@ -65,6 +67,9 @@ class RecommendIn(_In):
     recent_tasks: list[str] = Field(default_factory=list, max_length=20)
     code_context: CodeContext | None = None
     user_id: UserId = "local"
+    sensitive: bool = Field(
+        default=False, description="No model sees it: it is answered on this machine."
+    )
 
     def task(self) -> Task:
         """Return the checked task.
@@ -109,14 +114,47 @@ class Candidate(BaseModel):
     estimated_time_minutes: int
 
 
+class FallOut(BaseModel):
+    """A model that was to answer, and why it did not; the preferred one is rung 1."""
+
+    rung: int
+    provider: str
+    model: str
+    kind: str
+    reason: str
+
+
+class SourceOut(BaseModel):
+    """Who answered, and what all attempts used together.
+
+    `reason` says why no model did, where one was to. A cost of null is one that nobody knows;
+    tokens and cost are upper limits unless `measured`.
+    """
+
+    provider: str = Field(description="“local”, “anthropic” or “ollama”")
+    model: str | None
+    reason: str | None
+    falls: list[FallOut]
+    input_tokens: int
+    output_tokens: int
+    cost_nano_usd: int | None
+    measured: bool
+
+
 class RecommendOut(BaseModel):
-    """Up to three workflows, best first."""
+    """Up to three workflows, best first.
+
+    With `own_claim` the confidence is what a model says itself, which nothing has tested yet.
+    """
 
     request_id: str
     nothing_fits: bool
     recommendations: list[Candidate]
     ranker: str
     ranker_version: str
+    source: SourceOut
+    own_claim: bool
+    sensitive: bool
     latency_ms: float
 
 
@@ -144,6 +182,8 @@ class ExecutionOut(BaseModel):
     task_title: str
     workflow_id: str
     planner: str
+    source: SourceOut | None = Field(description="null while it is planned")
+    sensitive: bool
     created_at: datetime
     steps: list[StepOut]
     break_minutes: int

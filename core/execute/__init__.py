@@ -3,18 +3,17 @@
 from core.execute.execution import (
     Execution,
     Plan,
-    PlanFall,
-    Source,
     Status,
     Step,
     StepState,
     StepStatus,
 )
-from core.execute.executor import Executor, StepChange
+from core.execute.executor import Executor
 from core.execute.history import History
 from core.execute.local_planner import Estimate, LocalPlanner
 from core.execute.model_planner import ModelPlanner
-from core.execute.planner import PlanFor, Planner, Spent
+from core.execute.planner import PlanFor, Planner
+from core.execute.step_change import StepChange
 
 __all__ = [
     "Estimate",
@@ -24,11 +23,8 @@ __all__ = [
     "LocalPlanner",
     "ModelPlanner",
     "Plan",
-    "PlanFall",
     "PlanFor",
     "Planner",
-    "Source",
-    "Spent",
     "Status",
     "Step",
     "StepChange",

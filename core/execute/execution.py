@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from core.catalogue import Domain, Energy
+from core.llm import Source
 
 __all__ = [
     "LONGEST_ICON",
@@ -18,8 +19,6 @@ __all__ = [
     "LONGEST_STEP_MINUTES",
     "Execution",
     "Plan",
-    "PlanFall",
-    "Source",
     "Status",
     "Step",
     "StepState",
@@ -56,40 +55,6 @@ class Step(BaseModel):
     icon: Annotated[str, Field(min_length=1, max_length=LONGEST_ICON)] = "▫️"
     expected_outcome: Prose | None = None
     validation_command: Prose | None = None
-
-
-class PlanFall(BaseModel):
-    """A model that was to make a plan, and why it did not; the preferred one is rung 1."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    rung: int
-    provider: str
-    model: str
-    kind: str
-    reason: str
-
-
-class Source(BaseModel):
-    """Where a plan is from, and what models used for it, those included that failed.
-
-    `reason` is a sentence that says why no model made it, where one was to. Tokens and cost are
-    upper limits where `is_measured` is False; a cost of None is one that nobody knows.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    planner: str
-    planner_version: str
-    provider: str | None = None
-    model: str | None = None
-    rung: int | None = None
-    reason: str | None = None
-    falls: tuple[PlanFall, ...] = ()
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cost_nano_usd: int | None = 0
-    is_measured: bool = True
 
 
 class Plan(BaseModel):
@@ -133,6 +98,7 @@ class Execution:
     ts: datetime
     status: Status
     task_title: str
+    is_sensitive: bool
     workflow_id: str
     workflow_name: str
     icon: str

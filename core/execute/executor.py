@@ -5,11 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Literal
-
-from pydantic import ValidationError
+from dataclasses import replace
 
 from core.catalogue import Catalogue, Task, Workflow
 from core.clock import Clock, new_id, stopwatch_ms
@@ -18,29 +14,16 @@ from core.execute.execution import Execution, Plan, Step, StepState
 from core.execute.history import History
 from core.execute.planner import PlanFor, Planner
 from core.execute.progress import Progress
-from core.guard import Admission, Denied, Gate, Outcome, Request
+from core.execute.step_change import StepChange, changed, checked, is_so_already
+from core.guard import Admission, Denied, Gate, Outcome, PrivacyRules, Request
 from core.jobs import Cancelled, Job, Jobs
-from core.ledger import Event, ExecutionPlanned, FeedbackGiven, Ledger, StepChanged
+from core.ledger import Event, ExecutionPlanned, FeedbackGiven, Ledger
 
-__all__ = ["Executor", "StepChange"]
+__all__ = ["Executor"]
 
 log = logging.getLogger(__name__)
 
-StepEvent = Literal["started", "done", "skipped", "reopened", "edited", "timed"]
-_LEADS_TO = {"started": "doing", "done": "done", "skipped": "skipped", "reopened": "todo"}
-_LONGEST_MINUTES = 1_440
 _CAN_START_AGAIN = {"lost", "cancelled", "failed"}
-
-
-@dataclass(frozen=True, slots=True)
-class StepChange:
-    """What a person does to one step; `step` counts from 1, minutes are the true ones."""
-
-    step: int
-    event: StepEvent
-    actual_minutes: int | None = None
-    title: str | None = None
-    description: str | None = None
 
 
 class Executor:
@@ -50,6 +33,7 @@ class Executor:
         self,
         *,
         gate: Gate,
+        privacy: PrivacyRules,
         ledger: Ledger,
         jobs: Jobs,
         planner: Planner,
@@ -58,6 +42,7 @@ class Executor:
         clock: Clock,
     ) -> None:
         self._gate = gate
+        self._privacy = privacy
         self._ledger = ledger
         self._jobs = jobs
         self._planner = planner
@@ -78,11 +63,14 @@ class Executor:
             Unavailable: Waywarden is stopping; the request is settled as cancelled.
         """
         workflow = self._catalogue().get(request.workflow_id or "")
+        if request.recommendation_id and self._history.was_sensitive(request.recommendation_id):
+            request = replace(request, marked=True)
+        request = self._privacy.judged(request, [workflow.domain])
         decision = self._gate.admit(request)
         if isinstance(decision, Denied):
             return decision
         if not decision.replayed:
-            self._begin(decision, workflow, request.task)
+            self._begin(decision, workflow, request)
         return decision.request_id
 
     def again(self, execution_id: str, user_id: str) -> str | Denied:
@@ -148,9 +136,9 @@ class Executor:
             if not 1 <= change.step <= len(execution.steps):
                 raise InvalidInput("step", f"This run has {len(execution.steps)} steps.")
             state = execution.steps[change.step - 1]
-            change = _checked(change, state.step)
-            if not _is_so_already(change, state):
-                self._ledger.write(_changed(execution, state, change, self._clock.now()))
+            change = checked(change, state.step)
+            if not is_so_already(change, state):
+                self._ledger.write(changed(execution, state, change, self._clock.now()))
 
     def rate(self, execution: Execution, *, useful: bool) -> None:
         """Record whether the plan was useful; the last answer counts."""
@@ -167,17 +155,19 @@ class Executor:
             )
         )
 
-    def _begin(self, admission: Admission, workflow: Workflow, task: Task) -> None:
+    def _begin(self, admission: Admission, workflow: Workflow, request: Request) -> None:
         execution_id = admission.request_id
         self._progress.begin(execution_id)
         try:
-            self._jobs.submit(execution_id, lambda job: self._plan(job, admission, workflow, task))
+            self._jobs.submit(
+                execution_id, lambda job: self._plan(job, admission, workflow, request)
+            )
         except Unavailable:
             self._progress.end(execution_id)
             self._gate.settle(admission, "cancelled")
             raise
 
-    def _plan(self, job: Job, admission: Admission, workflow: Workflow, task: Task) -> None:
+    def _plan(self, job: Job, admission: Admission, workflow: Workflow, request: Request) -> None:
         """Make the plan and settle the request, whatever happens."""
         since = stopwatch_ms()
         execution_id = admission.request_id
@@ -199,10 +189,17 @@ class Executor:
         def restart() -> None:
             self._progress.restart(execution_id)
 
-        plan_for = PlanFor(execution_id, admission.user_id, on_step, restart, job.stop)
+        plan_for = PlanFor(
+            execution_id,
+            admission.user_id,
+            on_step,
+            restart,
+            job.stop,
+            is_private=request.sensitivity is not None,
+        )
         try:
             job.stop_if_cancelled()
-            plan = self._planner.plan(workflow, task, plan_for)
+            plan = self._planner.plan(workflow, _told(request, workflow), plan_for)
             job.stop_if_cancelled()
             settle("succeeded", self._planned(admission, workflow, plan))
         except Cancelled:
@@ -223,66 +220,20 @@ class Executor:
             workflow_id=workflow.workflow_id,
             workflow_version=workflow.version,
             domain=workflow.domain,
-            planner=source.planner if source else self._planner.name,
-            planner_version=source.planner_version if source else self._planner.version,
+            planner=source.name if source else self._planner.name,
+            planner_version=source.version if source else self._planner.version,
             steps=[step.model_dump(mode="json") for step in plan.steps],
             step_count=len(plan.steps),
             planned_minutes=plan.minutes,
             break_minutes=plan.break_minutes,
             buffer_minutes=plan.buffer_minutes,
             notes=list(plan.notes),
-            source=source.model_dump(mode="json") if source else None,
+            source=source.model_dump(mode="json") if source and source.tells_of_models else None,
         )
 
 
-def _checked(change: StepChange, step: Step) -> StepChange:
-    """Return the change with its words as a step takes them: trimmed, the title on one line."""
-    minutes = change.actual_minutes
-    if minutes is not None and not 1 <= minutes <= _LONGEST_MINUTES:
-        raise InvalidInput("actual_minutes", "The minutes must be between 1 and 1,440.")
-    if change.event == "timed" and minutes is None:
-        raise InvalidInput("actual_minutes", "Say how many minutes the step took.")
-    title = None if change.title is None else " ".join(change.title.split())
-    description = None if change.description is None else change.description.strip()
-    words = {"title": title, "description": description}
-    said = {key: word for key, word in words.items() if word is not None}
-    try:
-        Step(**{**step.model_dump(), **said})
-    except ValidationError:
-        raise InvalidInput(
-            "title",
-            "A step needs a title of at most 200 plain characters, "
-            "and a description of at most 2,000.",
-        ) from None
-    return replace(change, title=title, description=description)
-
-
-def _is_so_already(change: StepChange, state: StepState) -> bool:
-    if change.event == "edited":
-        return change.title in {None, state.step.title} and change.description in {
-            None,
-            state.step.description,
-        }
-    if change.event == "timed":
-        return change.actual_minutes == state.actual_minutes
-    return _LEADS_TO[change.event] == state.status
-
-
-def _changed(
-    execution: Execution, state: StepState, change: StepChange, now: datetime
-) -> StepChanged:
-    minutes = change.actual_minutes
-    if change.event == "done" and minutes is None and state.started_at:
-        elapsed = round((now - state.started_at).total_seconds() / 60)
-        minutes = elapsed if 1 <= elapsed <= _LONGEST_MINUTES else None
-    return StepChanged(
-        ts=now,
-        event_id=new_id(),
-        execution_id=execution.execution_id,
-        user_id=execution.user_id,
-        step=change.step,
-        event=change.event,
-        actual_minutes=minutes,
-        title=change.title,
-        description=change.description,
-    )
+def _told(request: Request, workflow: Workflow) -> Task:
+    """Return what the planner is told: steps are written down, so no words that are not kept."""
+    if request.keeps_text:
+        return request.task
+    return request.recorded.model_copy(update={"title": workflow.name})

@@ -11,9 +11,10 @@ from typing import Any
 from core.catalogue import DOMAINS, Catalogue, Domain, task_from
 from core.clock import Clock
 from core.errors import UnknownExecution, UnknownWorkflow
-from core.execute.execution import Execution, Source, Status, Step, StepState
+from core.execute.execution import Execution, Status, Step, StepState
 from core.guard import Request
 from core.ledger import Ledger, Queries
+from core.llm import Source
 
 __all__ = ["History"]
 
@@ -95,15 +96,25 @@ class History:
             workflow_id=row["workflow_id"],
             recommendation_id=row["recommendation_id"],
             chosen_rank=row["chosen_rank"],
+            marked=row["sensitive"] is not None,
         )
 
+    def was_sensitive(self, request_id: str) -> bool:
+        """Return whether a request was, for whatever reason; what is unknown was not."""
+        return bool(self._queries.rows("sensitive", request_id=request_id))
+
     def recent_tasks(self, user_id: str) -> tuple[str, ...]:
-        """Return what the person completed in the last seven days, newest first, at most five."""
+        """Return what the person completed in the last seven days, newest first, at most five.
+
+        Without what was sensitive: these go into other tasks, which models may see.
+        """
         since = self._clock.now() - RECENT_FOR
         completed = sorted(
             (execution.completed_at, execution.task_title)
             for execution in self.of(user_id)
-            if execution.completed_at and execution.completed_at >= since
+            if execution.completed_at
+            and execution.completed_at >= since
+            and not execution.is_sensitive
         )
         titles = dict.fromkeys(title for _, title in reversed(completed))
         return tuple(titles)[:RECENT_TASKS]
@@ -126,6 +137,7 @@ class History:
             ts=row["ts"],
             status=status,
             task_title=row["task_title"],
+            is_sensitive=row["sensitive"] is not None,
             workflow_id=row["workflow_id"],
             workflow_name=name,
             icon=icon,

@@ -9,13 +9,12 @@ from typing import Any
 
 from core.catalogue import Task, Workflow
 from core.errors import LedgerUnavailable, WaywardenError
-from core.execute.execution import Plan, PlanFall, Source, Step
+from core.execute.execution import Plan, Step
 from core.execute.model_answer import Reading, read, read_steps, steps_in
-from core.execute.model_prompt import PlanPrompt, leaks, prompt_for
-from core.execute.planner import PlanFor, Planner, Spent
+from core.execute.model_prompt import leaks, prompt_for
+from core.execute.planner import PlanFor, Planner
 from core.jobs import Cancelled
 from core.llm import (
-    Answer,
     Ask,
     Attempt,
     Caller,
@@ -25,6 +24,7 @@ from core.llm import (
     ModelFailure,
     NoModelLeft,
     Setup,
+    Source,
     Terms,
 )
 
@@ -84,8 +84,9 @@ class ModelPlanner:
         except WaywardenError as problem:  # such as a key that cannot be opened
             reason = str(problem)
         plan = self._local.plan(workflow, task, plan_for)
-        source = _source(self._local.name, self._local.version, falls, plan_for.spent)
-        return plan.model_copy(update={"source": source.model_copy(update={"reason": reason})})
+        local = self._local
+        source = Source.local(local.name, local.version, reason, falls, plan_for.spent)
+        return plan.model_copy(update={"source": source})
 
     def _by_model(self, setup: Setup, making: _Making) -> Plan:
         """Ask down the ladder.
@@ -97,21 +98,18 @@ class ModelPlanner:
         prompt = prompt_for(making.workflow, making.task)
         ask = Ask(
             purpose="plan",
-            model="",  # each rung has its own
             system=prompt.system,
             user=prompt.user,
             schema=prompt.schema,
-            max_tokens=setup.max_tokens,
-            effort=setup.effort,
             deadline_s=setup.deadline_s,
         )
-        caller = Caller(
-            making.plan_for.request_id, making.plan_for.user_id, prompt.version, setup.key_id
-        )
+        plan_for = making.plan_for
+        caller = Caller(plan_for.request_id, plan_for.user_id, prompt.version)
         answer = setup.ladder.ask(ask, self._terms(caller, making))
         steps = making.read(answer.completion.value).steps
         making.show(steps)
-        return Plan(steps=steps, source=self._source(answer, prompt, making.plan_for.spent))
+        source = Source.of_model(self.name, answer, prompt.version, plan_for.spent)
+        return Plan(steps=steps, source=source)
 
     def _terms(self, caller: Caller, making: _Making) -> Terms:
         terms = self._calls.terms(
@@ -124,7 +122,7 @@ class ModelPlanner:
 
         def record(attempt: Attempt) -> None:
             terms.record(attempt)
-            self._add(making.plan_for.spent, attempt)
+            self._calls.spend(making.plan_for.spent, attempt)
             if attempt.outcome != "succeeded":
                 making.restart()
 
@@ -132,21 +130,6 @@ class ModelPlanner:
 
     def _forbidden(self, making: _Making) -> str | None:
         return self._allowed(making.workflow, making.task, making.plan_for)
-
-    def _add(self, spent: Spent, attempt: Attempt) -> None:
-        cost = self._calls.cost_nano_usd([attempt])
-        known = spent.cost_nano_usd
-        spent.cost_nano_usd = None if cost is None or known is None else known + cost
-        spent.input_tokens += attempt.usage.input_tokens
-        spent.output_tokens += attempt.usage.output_tokens
-        spent.is_measured = spent.is_measured and attempt.usage.measured
-
-    def _source(self, answer: Answer, prompt: PlanPrompt, spent: Spent) -> Source:
-        rung = answer.rung
-        version = f"model:{rung.model}:{prompt.version}"
-        source = _source(self.name, version, answer.falls, spent)
-        made_by = {"provider": rung.client.provider, "model": rung.model, "rung": rung.number}
-        return source.model_copy(update=made_by)
 
 
 class _Making:
@@ -200,24 +183,3 @@ class _Making:
         if self._shown:
             self._shown.clear()
             self.plan_for.restart()
-
-
-def _source(planner: str, version: str, falls: Sequence[Fall], spent: Spent) -> Source:
-    return Source(
-        planner=planner,
-        planner_version=version,
-        falls=tuple(
-            PlanFall(
-                rung=fall.rung,
-                provider=fall.provider,
-                model=fall.model,
-                kind=fall.kind,
-                reason=fall.reason,
-            )
-            for fall in falls
-        ),
-        input_tokens=spent.input_tokens,
-        output_tokens=spent.output_tokens,
-        cost_nano_usd=spent.cost_nano_usd,
-        is_measured=spent.is_measured,
-    )

@@ -9,22 +9,9 @@ from typing import Protocol
 
 from core.catalogue import Task, Workflow
 from core.execute.execution import Plan, Step
+from core.llm import Spent
 
-__all__ = ["PlanFor", "Planner", "Spent"]
-
-
-@dataclass(slots=True)
-class Spent:
-    """What models used for one plan so far, also where none came of it.
-
-    Tokens and cost are upper limits where `is_measured` is False; the cost, in nano-USD, is None
-    once that of any call is unknown.
-    """
-
-    input_tokens: int = 0
-    output_tokens: int = 0
-    cost_nano_usd: int | None = 0
-    is_measured: bool = True
+__all__ = ["PlanFor", "Planner"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +20,7 @@ class PlanFor:
 
     `on_step` sees each step as soon as it is complete, and may raise `Cancelled`; `restart`
     withdraws those it has seen, as others come in their place. Once `stop` is set, no plan is
-    wanted any more.
+    wanted any more. A private plan is not for models.
     """
 
     request_id: str
@@ -42,6 +29,7 @@ class PlanFor:
     restart: Callable[[], None] = lambda: None
     stop: threading.Event = field(default_factory=threading.Event)
     spent: Spent = field(default_factory=Spent)
+    is_private: bool = False
 
 
 class Planner(Protocol):

@@ -1,6 +1,7 @@
 """What stands between a request and its cost."""
 
 from core.guard.gate import Gate
+from core.guard.privacy import PrivacyRules
 from core.guard.rate_limit import Allowed, Limiter, Usage, Violation, rule_name
 from core.guard.request import Admission, Denied, Outcome, Request, RuleUsage, profile_name
 from core.guard.sensitive import Sensitivity, sensitive
@@ -12,6 +13,7 @@ __all__ = [
     "Gate",
     "Limiter",
     "Outcome",
+    "PrivacyRules",
     "Request",
     "RuleUsage",
     "Sensitivity",

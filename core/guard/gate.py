@@ -187,7 +187,7 @@ class _Denials:
 def _row(
     request: Request, answer: Admission | Denied, ts: datetime, attempt: int
 ) -> RequestDecided:
-    task = request.task
+    task = request.recorded
     denied = answer if isinstance(answer, Denied) else None
     return RequestDecided(
         ts=ts,
@@ -214,6 +214,7 @@ def _row(
         workflow_id=request.workflow_id,
         recommendation_id=request.recommendation_id,
         chosen_rank=request.chosen_rank,
+        sensitive=request.sensitivity,
     )
 
 

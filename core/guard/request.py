@@ -12,6 +12,7 @@ from typing import Literal
 from core.catalogue import Task
 from core.errors import InvalidInput
 from core.guard.rate_limit import rule_name
+from core.guard.sensitive import Sensitivity
 from core.settings import Kind, Rule
 
 __all__ = ["Admission", "Denied", "Outcome", "Request", "RuleUsage", "profile_name"]
@@ -47,7 +48,11 @@ def _is_word(mark: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What somebody asks for; `idempotency_key` makes a repeated click the same request."""
+    """What somebody asks for; `idempotency_key` makes a repeated click the same request.
+
+    `marked` is set by those who say that it is sensitive; `sensitivity` and `keeps_text` by
+    `PrivacyRules`.
+    """
 
     kind: Kind
     user_id: str
@@ -57,6 +62,23 @@ class Request:
     workflow_id: str | None = None
     recommendation_id: str | None = None
     chosen_rank: int | None = None
+    marked: bool = False
+    sensitivity: Sensitivity | None = None
+    keeps_text: bool = True
+
+    @property
+    def recorded(self) -> Task:
+        """The task as it is written down: where its words are not kept, with a hash as title."""
+        if self.keeps_text:
+            return self.task
+        return self.task.model_copy(
+            update={
+                "title": f"Private task {self.fingerprint[:8]}",
+                "description": "",
+                "recent_tasks": (),
+                "code_context": None,
+            }
+        )
 
     @property
     def fingerprint(self) -> str:

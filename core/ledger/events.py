@@ -74,10 +74,15 @@ class RequestDecided(Event):
     workflow_id: str | None = None
     recommendation_id: str | None = None
     chosen_rank: Count | None = None
+    sensitive: Literal["marked", "domain", "word"] | None = None
 
 
 class RecommendationMade(Event):
-    """What was recommended, with everything needed to value another ranker later."""
+    """What was recommended, with everything needed to value another ranker later.
+
+    Where a model was to answer, `source` has the model, the falls before it and what was spent;
+    where one did, `offered` has what it saw, in order, and `local_top` the local ranker's first.
+    """
 
     table: ClassVar[str] = "recommendations"
     request_id: str
@@ -91,13 +96,14 @@ class RecommendationMade(Event):
     shown: list[dict[str, Any]]
     latency_ms: float
     curve: str | None = None
+    source: dict[str, Any] | None = None
+    offered: list[str] | None = None
+    local_top: str | None = None
+    local_confidence: Share | None = None
 
 
 class ExecutionPlanned(Event):
-    """A workflow became steps; `execution_id` is the request's id.
-
-    `source` has the model, the falls before it and what was spent; None where no model was to plan.
-    """
+    """A workflow became steps; `execution_id` is the request's id, `source` as above."""
 
     table: ClassVar[str] = "executions"
     execution_id: str
@@ -193,7 +199,7 @@ class CurveFitted(Event):
 
 
 class LlmCall(Event):
-    """One attempt to get an answer from a model, as it ended; `ts` is when it began.
+    """One attempt to get an answer from a model, as it ended; `ts` is its begin.
 
     Input tokens include the cached ones, output tokens the reasoning. Where `measured` is False
     the provider's count was lost, and tokens and cost are upper limits. `key_id` is never a key.

@@ -23,6 +23,7 @@ from core.llm.ollama import Ollama
 from core.llm.price_list import Listed, lines_of, listed, warnings_of
 from core.llm.pricing import Price, Prices
 from core.llm.retry import Attempt, ModelsForbidden, Pacing, Retry, Rung, Terms, Timing
+from core.llm.source import Source, SourceFall, Spent
 from core.llm.stored_key import HeldKey, KeyEntry, Rotation
 from core.llm.vault import Vault
 
@@ -61,6 +62,9 @@ __all__ = [
     "Rotation",
     "Rung",
     "Setup",
+    "Source",
+    "SourceFall",
+    "Spent",
     "Terms",
     "Timing",
     "Usage",

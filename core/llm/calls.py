@@ -12,6 +12,7 @@ from core.clock import Clock
 from core.ledger import Ledger, LlmCall
 from core.llm.client import Ask, Flaw, Partial, Usage
 from core.llm.retry import Attempt, Terms
+from core.llm.source import Spent
 
 __all__ = ["Caller", "Calls", "Priced", "Pricing"]
 
@@ -39,12 +40,11 @@ class Pricing(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """On whose behalf models are asked; `key_id` names the key and is not the key."""
+    """On whose behalf models are asked."""
 
     request_id: str
     user_id: str
     prompt_version: str | None = None
-    key_id: str | None = None
 
 
 class Calls:
@@ -77,11 +77,21 @@ class Calls:
             check=check,
         )
 
-    def cost_nano_usd(self, attempts: Iterable[Attempt]) -> int | None:
-        """Return what attempts cost together, as recorded; None where that of one is unknown."""
-        costs = [self._cost(attempt).nano_usd for attempt in attempts]
-        known = [cost for cost in costs if cost is not None]
-        return sum(known) if len(known) == len(costs) else None
+    def spend(self, spent: Spent, attempt: Attempt) -> None:
+        """Add what an attempt used, and what it cost, as it is recorded."""
+        cost = self._cost(attempt).nano_usd
+        known = spent.cost_nano_usd
+        spent.cost_nano_usd = None if cost is None or known is None else known + cost
+        spent.input_tokens += attempt.usage.input_tokens
+        spent.output_tokens += attempt.usage.output_tokens
+        spent.is_measured = spent.is_measured and attempt.usage.measured
+
+    def spent(self, attempts: Iterable[Attempt]) -> Spent:
+        """Return what attempts used together."""
+        spent = Spent()
+        for attempt in attempts:
+            self.spend(spent, attempt)
+        return spent
 
     def _bound(self, provider: str, ask: Ask) -> int | None:
         now = self._clock.now()
@@ -103,7 +113,7 @@ class Calls:
                 attempt=attempt.number,
                 rung=attempt.rung,
                 prompt_version=caller.prompt_version,
-                key_id=caller.key_id,
+                key_id=attempt.key_id,
                 gen_ai_provider_name=attempt.provider,
                 gen_ai_request_model=attempt.model,
                 gen_ai_request_max_tokens=attempt.max_tokens,

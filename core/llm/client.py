@@ -77,17 +77,17 @@ class Ask:
 
     `effort` is the provider's word for how hard to think, “off” for not at all, None for its own
     choice. `deadline_s` is for the whole call, from connecting to the last word. `cached` says
-    that `system` will soon be sent again, so that keeping it pays.
+    that `system` will soon be sent again, so that keeping it pays. A ladder says which model.
     """
 
     purpose: Purpose
-    model: str
     system: str
     user: str
     schema: dict[str, Any]
-    max_tokens: int
-    effort: str | None
     deadline_s: float
+    model: str = ""
+    max_tokens: int = 1_024
+    effort: str | None = None
     cached: bool = False
 
     @property

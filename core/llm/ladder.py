@@ -58,7 +58,7 @@ class Ladder:
     def ask(self, ask: Ask, terms: Terms) -> Answer:
         """Return the first answer there is; `ask.deadline_s` is for all rungs together.
 
-        `ask.model` does not count: each rung has its own.
+        Each rung asks its own model, with its own limits where it has some.
 
         Raises:
             NoModelLeft: there is none, or no model may be asked.
@@ -71,8 +71,7 @@ class Ladder:
             left_s = until - self._retry.timing.monotonic()
             if rung is not self._rungs[-1]:
                 left_s *= SHARE
-            timely = replace(ask, model=rung.model, deadline_s=left_s)
-            outcome = self._outcome(rung, timely, terms, falls, attempts)
+            outcome = self._outcome(rung, _asked_by(rung, ask, left_s), terms, falls, attempts)
             if isinstance(outcome, Completion):
                 return Answer(outcome, rung, tuple(attempts), tuple(falls))
             falls.append(outcome)
@@ -95,6 +94,17 @@ class Ladder:
             if failure.kind == "cancelled":
                 raise
             return _fall(rung, failure.kind, str(failure))
+
+
+def _asked_by(rung: Rung, ask: Ask, left_s: float) -> Ask:
+    """Return the question as this rung asks it."""
+    return replace(
+        ask,
+        model=rung.model,
+        max_tokens=rung.max_tokens or ask.max_tokens,
+        effort=rung.effort or ask.effort,
+        deadline_s=min(left_s, rung.deadline_s or left_s),
+    )
 
 
 def _fall(rung: Rung, kind: FailureKind | Literal["paused", "no_time"], reason: str) -> Fall:

@@ -25,16 +25,10 @@ Aim = Literal["rank", "plan"]
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """A ladder for one request, and how long, large and thoughtful an answer may be.
-
-    `deadline_s` is for all rungs together; `key_id` names the key and is not the key.
-    """
+    """A ladder for one request, and how long an answer may take, all rungs together."""
 
     ladder: Ladder
-    max_tokens: int
-    effort: str | None
     deadline_s: float
-    key_id: str | None
 
 
 class Models:
@@ -63,19 +57,12 @@ class Models:
         if not wanted:
             return None
         rungs = [
-            Rung(number, model, clients[provider])
+            _rung(number, model, clients[provider], operator, aim, key)
             for number, (provider, model) in enumerate(dict.fromkeys(wanted), start=1)
         ]
-        first, providers = wanted[0][0], operator.providers
-        chosen = providers.anthropic if first == "anthropic" else providers.ollama
         retry = Retry(self.breakers, self._clock, Pacing(attempts=operator.ladder.retries + 1))
-        return Setup(
-            ladder=Ladder(rungs, retry),
-            max_tokens=chosen.ranking_max_tokens if aim == "rank" else chosen.steps_max_tokens,
-            effort=operator.providers.anthropic.effort,
-            deadline_s=chosen.deadline_s,
-            key_id=key.key_id if key and first == "anthropic" else None,
-        )
+        # The longest of them, so that the others leave it time.
+        return Setup(Ladder(rungs, retry), max(rung.deadline_s or 0.0 for rung in rungs))
 
     def close(self) -> None:
         """Hang up."""
@@ -98,6 +85,23 @@ class Models:
             return self._vault.held(user_id, "anthropic")
         except (KeyUnreadable, MasterKeyUnusable):
             return None  # the keys page says so; nobody else's key is billed for it
+
+
+def _rung(
+    number: int, model: str, client: Model, operator: Operator, aim: Aim, key: HeldKey | None
+) -> Rung:
+    is_claude = client.provider == "anthropic"
+    providers = operator.providers
+    chosen = providers.anthropic if is_claude else providers.ollama
+    return Rung(
+        number,
+        model,
+        client,
+        max_tokens=chosen.ranking_max_tokens if aim == "rank" else chosen.steps_max_tokens,
+        effort=providers.anthropic.effort if is_claude else None,
+        deadline_s=chosen.deadline_s,
+        key_id=key.key_id if key and is_claude else None,
+    )
 
 
 def _wanted(operator: Operator, aim: Aim, preferred: str | None) -> list[tuple[str, str]]:

@@ -41,11 +41,18 @@ class ModelsForbidden(WaywardenError):
 
 @dataclass(frozen=True, slots=True)
 class Rung:
-    """One model of a ladder, and who is asked for it; the preferred one is number 1."""
+    """One model of a ladder, and who is asked for it; the preferred one is number 1.
+
+    What is None is as the question has it. `key_id` names the key and is not the key.
+    """
 
     number: int
     model: str
     client: Model
+    max_tokens: int | None = None
+    effort: str | None = None
+    deadline_s: float | None = None
+    key_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +71,7 @@ class Attempt:
     outcome: Literal["succeeded", "failed", "cancelled"]
     usage: Usage
     latency_ms: float
+    key_id: str | None = None
     error: FailureKind | None = None
     stop_reason: str | None = None
     response_id: str | None = None
@@ -171,6 +179,7 @@ class Retry:
             outcome="cancelled",
             usage=ask.most,
             latency_ms=0.0,
+            key_id=rung.key_id,
             error="cancelled",
         )
         since = stopwatch_ms()

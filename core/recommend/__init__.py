@@ -1,5 +1,6 @@
 """Which workflow fits: rankers, their calibrated confidence, and how good they are."""
 
+from core.recommend.answering import Answering
 from core.recommend.calibration import Curve, Curves
 from core.recommend.embedding import Embedder
 from core.recommend.evaluation import (
@@ -15,10 +16,10 @@ from core.recommend.feedback import Feedback, Reaction
 from core.recommend.head import CALIBRATION, HEAD, Head, fingerprint
 from core.recommend.local_ranker import LocalRanker, version_of
 from core.recommend.memory import Memory
-from core.recommend.model_ranker import Asking, ModelRanked, ModelRanker, ModelRanking
+from core.recommend.model_ranker import Asking, ModelRanker, ModelRanking
 from core.recommend.phrases import Phrase, phrases_in
 from core.recommend.profile import Profile, Profiles
-from core.recommend.ranking import Ranked, Ranker
+from core.recommend.ranking import Ranked, Ranker, Standing
 from core.recommend.recalibration import Confidence, Confidences, RankerName
 from core.recommend.recommendation import (
     BANDS,
@@ -37,6 +38,7 @@ __all__ = [
     "CALIBRATION",
     "FITS_FROM",
     "HEAD",
+    "Answering",
     "Asking",
     "Band",
     "Confidence",
@@ -52,7 +54,6 @@ __all__ = [
     "LocalRanker",
     "Memory",
     "Miss",
-    "ModelRanked",
     "ModelRanker",
     "ModelRanking",
     "Phrase",
@@ -64,6 +65,7 @@ __all__ = [
     "Reaction",
     "Recommendation",
     "Recommender",
+    "Standing",
     "Suggestion",
     "band_of",
     "fingerprint",

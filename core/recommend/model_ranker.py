@@ -5,19 +5,19 @@ from __future__ import annotations
 import math
 import random
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 from core.catalogue import Catalogue, Task, Workflow
 from core.errors import CatalogueEmpty
-from core.llm import Answer, Ask, Attempt, Caller, Calls, Fall, Ladder
+from core.llm import Answer, Ask, Caller, Calls, Ladder, Source
 from core.recommend.model_answer import Claim, claims_in, flaw_in
 from core.recommend.model_prompt import PROMPT_VERSION, SYSTEM, Prompt, prompt_for
-from core.recommend.ranking import Ranked, Ranker
+from core.recommend.ranking import Ranked, Standing
 from core.recommend.recalibration import Confidence, RankerName
 
-__all__ = ["Asking", "ModelRanked", "ModelRanker", "ModelRanking"]
+__all__ = ["Asking", "ModelRanker", "ModelRanking"]
 
 # A catalogue of more than `WHOLE` workflows is cut down to the local ranker's best.
 WHOLE, SHORTLIST = 50, 20
@@ -25,63 +25,33 @@ WHOLE, SHORTLIST = 50, 20
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """Who is asked for one ranking, for whom, and how long and costly that may become.
+    """Who is asked for one ranking, for whom, and how long that may take.
 
     `allowed` gives the reason why no model may be asked this, or None; `deadline_s` is for all
-    rungs together; `key_id` names the key and is not the key.
+    rungs together.
     """
 
     ladder: Ladder
     request_id: str
     user_id: str
     allowed: Callable[[], str | None]
-    max_tokens: int = 1_024
-    effort: str | None = "low"
     deadline_s: float = 30.0
-    key_id: str | None = None
     stop: threading.Event | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ModelRanked:
-    """One workflow's standing; without `claimed` and `reason` it is only the local ranker's.
-
-    `confidence` (0..1) is the one to show, `claimed` the model's own. `local` is None where the
-    local ranker did not look at the workflow.
-    """
-
-    workflow: Workflow
-    confidence: float
-    claimed: float | None
-    reason: str | None
-    local: Ranked | None
 
 
 @dataclass(frozen=True, slots=True)
 class ModelRanking:
     """An answer to one task, the best first, and where it came from.
 
-    `offered` has the ids in the order in which the model saw them. `cost_nano_usd` is that of all
-    attempts, None where one has no known price. `curve_id` names the curve that corrected the
-    model's confidence.
+    `offered` has the ids in the order in which the model saw them. `curve_id` names the curve
+    that corrected the model's confidence; without one it is the model's own claim, which nothing
+    has tested yet.
     """
 
-    ranked: tuple[ModelRanked, ...]
-    ranker: RankerName
-    provider: str
-    model: str
-    rung: int
-    prompt_version: str
-    attempts: tuple[Attempt, ...]
-    falls: tuple[Fall, ...]
-    cost_nano_usd: int | None
+    standings: tuple[Standing, ...]
+    source: Source
     offered: tuple[str, ...]
     curve_id: str | None
-
-    @property
-    def is_own_claim(self) -> bool:
-        """Whether the confidence is what the model says itself, which nothing has tested yet."""
-        return self.curve_id is None
 
 
 class ModelRanker:
@@ -97,25 +67,20 @@ class ModelRanker:
         self,
         *,
         catalogue: Callable[[], Catalogue],
-        local: Callable[[], Ranker],
         calls: Calls,
         confidence: Confidence,
         chance: random.Random | None = None,
     ) -> None:
         """`chance` shuffles the candidates and names the tags around a task."""
         self._catalogue = catalogue
-        self._local = local
         self._calls = calls
         self._confidence = confidence
         self._chance = chance or random.SystemRandom()
 
-    def rank(
-        self, task: Task, asking: Asking, lean: Mapping[str, float] | None = None
-    ) -> ModelRanking:
-        """Ask for the best workflows; the others follow as the local ranker orders them.
+    def rank(self, task: Task, ranking: Sequence[Ranked], asking: Asking) -> ModelRanking:
+        """Ask for the best workflows; the others follow as the local `ranking` orders them.
 
-        An answer that is against the rules is sent back once, then the next rung is asked. `lean`
-        is for the local ranker.
+        An answer that is against the rules is sent back once, then the next rung is asked.
 
         Raises:
             CatalogueEmpty: no workflow is loaded.
@@ -123,24 +88,20 @@ class ModelRanker:
             ModelFailure: the call was cancelled.
             LedgerUnavailable: an attempt could not be recorded.
         """
-        ranking = self._local().rank(task, lean)
         candidates = self._candidates(ranking)
         prompt = prompt_for(task, candidates, self._chance)
         answer = self._asked(prompt, asking)
         claims = claims_in(answer.completion.value)
-        ranker = RankerName(self.name, f"{self.name}:{answer.rung.model}:{PROMPT_VERSION}")
-        confidences = self._confidence.of_claims([claim.confidence for claim in claims], ranker)
+        source = Source.of_model(
+            self.name, answer, PROMPT_VERSION, self._calls.spent(answer.attempts)
+        )
+        confidences = self._confidence.of_claims(
+            [claim.confidence for claim in claims], RankerName(source.name, source.version)
+        )
         chosen = _chosen(claims, confidences.shown, candidates, ranking)
         return ModelRanking(
-            ranked=(*chosen, *_others(chosen, ranking)),
-            ranker=ranker,
-            provider=answer.rung.client.provider,
-            model=answer.rung.model,
-            rung=answer.rung.number,
-            prompt_version=PROMPT_VERSION,
-            attempts=answer.attempts,
-            falls=answer.falls,
-            cost_nano_usd=self._calls.cost_nano_usd(answer.attempts),
+            standings=(*chosen, *_others(chosen, ranking)),
+            source=source,
             offered=prompt.offered,
             curve_id=confidences.curve_id,
         )
@@ -156,16 +117,13 @@ class ModelRanker:
     def _asked(self, prompt: Prompt, asking: Asking) -> Answer:
         ask = Ask(
             purpose="rank",
-            model="",  # each rung has its own
             system=SYSTEM,
             user=prompt.user,
             schema=prompt.schema,
-            max_tokens=asking.max_tokens,
-            effort=asking.effort,
             deadline_s=asking.deadline_s,
             cached=True,
         )
-        caller = Caller(asking.request_id, asking.user_id, PROMPT_VERSION, asking.key_id)
+        caller = Caller(asking.request_id, asking.user_id, PROMPT_VERSION)
         terms = self._calls.terms(
             caller, asking.allowed, stop=asking.stop, check=partial(flaw_in, prompt=prompt)
         )
@@ -177,12 +135,12 @@ def _chosen(
     confidences: Sequence[float],
     candidates: Sequence[Workflow],
     ranking: Sequence[Ranked],
-) -> list[ModelRanked]:
+) -> list[Standing]:
     """Put what the model claims together with what is known of the workflows."""
     workflows = {workflow.workflow_id: workflow for workflow in candidates}
     local = {ranked.workflow.workflow_id: ranked for ranked in ranking}
     return [
-        ModelRanked(
+        Standing(
             workflow=workflows[claim.workflow_id],
             confidence=confidence,
             claimed=claim.confidence,
@@ -193,11 +151,11 @@ def _chosen(
     ]
 
 
-def _others(chosen: Sequence[ModelRanked], ranking: Sequence[Ranked]) -> Iterator[ModelRanked]:
+def _others(chosen: Sequence[Standing], ranking: Sequence[Ranked]) -> Iterator[Standing]:
     """Give those that the model did not choose: with their local shares, but never surer."""
     known = {each.workflow.workflow_id for each in chosen}
     least = chosen[-1].confidence
     for ranked in ranking:
         if ranked.workflow.workflow_id not in known:
             least = min(least, round(math.exp(ranked.score), 6))
-            yield ModelRanked(ranked.workflow, least, None, None, ranked)
+            yield Standing(ranked.workflow, least, None, None, ranked)

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from core.catalogue import Task, Workflow
 
-__all__ = ["Ranked", "Ranker", "nothing_share"]
+__all__ = ["Ranked", "Ranker", "Standing", "nothing_share"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,22 @@ class Ranked:
     examples: float
     bm25: float
     closest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How one workflow stands in an answer.
+
+    `confidence` (0..1) is the one to show; `claimed` is what the ranker gave before this
+    deployment's correction, None for what a model left to the local ranker. `reason` is a
+    model's. `local` is None where the local ranker did not look at the workflow.
+    """
+
+    workflow: Workflow
+    confidence: float
+    claimed: float | None
+    reason: str | None
+    local: Ranked | None
 
 
 class Ranker(Protocol):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from core.catalogue import Domain
+from core.llm import Source
 
 __all__ = ["BANDS", "FITS_FROM", "Band", "Recommendation", "Suggestion", "band_of"]
 
@@ -46,13 +47,17 @@ class Suggestion:
 
 @dataclass(frozen=True, slots=True)
 class Recommendation:
-    """The answer to one request: up to three suggestions, best first."""
+    """The answer to one request: up to three suggestions, best first.
+
+    The confidence is a model's own claim where nothing has tested it yet.
+    """
 
     request_id: str
     suggestions: tuple[Suggestion, ...]
-    ranker: str
-    ranker_version: str
+    source: Source
     latency_ms: float
+    is_sensitive: bool = False
+    is_own_claim: bool = False
 
     @property
     def nothing_fits(self) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Callable, Sequence
 from itertools import count
 from pathlib import Path
@@ -14,18 +13,17 @@ from core.clock import Clock, stopwatch_ms
 from core.guard import Admission, Denied, Gate, Request
 from core.jobs import Jobs
 from core.ledger import Ledger, Queries, RecommendationMade
-from core.recommend.memory import Memory
-from core.recommend.ranking import Ranked, Ranker
+from core.llm import Source
+from core.recommend.answering import LOGGED, SHOWN, Answered, Answering
+from core.recommend.ranking import Ranked, Standing
 from core.recommend.reason import FittedEstimate, reason_for
-from core.recommend.recalibration import Confidence, Confidences
+from core.recommend.recalibration import Named, RankerName
 from core.recommend.recommendation import Recommendation, Suggestion
 
 __all__ = ["Recommender"]
 
-log = logging.getLogger(__name__)
-
-SHOWN, LOGGED = 3, 10
 REFIT_AFTER = 100
+NOT_KEPT = "The words of this task were not kept."
 Estimate = Callable[[Workflow, Task], FittedEstimate]
 
 
@@ -38,9 +36,7 @@ class Recommender:
         gate: Gate,
         ledger: Ledger,
         catalogue: Callable[[], Catalogue],
-        ranker: Callable[[], Ranker],
-        confidence: Confidence,
-        memory: Memory,
+        answering: Answering,
         estimate: Estimate,
         jobs: Jobs,
         clock: Clock,
@@ -48,9 +44,7 @@ class Recommender:
         self._gate = gate
         self._queries = Queries(ledger, Path(__file__).with_name("sql"))
         self._catalogue = catalogue
-        self._ranker = ranker
-        self._confidence = confidence
-        self._memory = memory
+        self._answering = answering
         self._estimate = estimate
         self._jobs = jobs
         self._answers = count(1)
@@ -63,7 +57,7 @@ class Recommender:
             CatalogueEmpty: no workflow is loaded.
             LedgerUnavailable: the decision or the answer could not be made durable.
         """
-        ranker = self._ranker()
+        request = self._answering.privately(request)
         decision = self._gate.admit(request)
         if isinstance(decision, Denied):
             return decision
@@ -71,10 +65,8 @@ class Recommender:
             return given[0]
         since = stopwatch_ms()
         try:
-            lean = self._memory.lean(decision.user_id, request.task.title)
-            ranking = ranker.rank(request.task, lean)
-            confidences = self._confidence.of(ranking, ranker, LOGGED)
-            suggestions = self._suggested(request.task, ranking, confidences.shown)
+            answered = self._answering.answer(request, decision)
+            suggestions = self._suggested(request.task, answered.standings)
         except Exception as problem:
             if not decision.replayed:
                 self._gate.settle(decision, "failed", error_type=type(problem).__name__)
@@ -82,13 +74,14 @@ class Recommender:
         recommendation = Recommendation(
             request_id=decision.request_id,
             suggestions=suggestions,
-            ranker=ranker.name,
-            ranker_version=ranker.version,
+            source=answered.source,
             latency_ms=stopwatch_ms(since),
+            is_sensitive=request.sensitivity is not None,
+            is_own_claim=answered.is_own_claim,
         )
         if not decision.replayed:
-            self._record(decision, recommendation, ranking, confidences)
-            self._learn_now_and_then(ranker)
+            self._record(decision, recommendation, answered, keeps_text=request.keeps_text)
+            self._learn_now_and_then(RankerName(answered.source.name, answered.source.version))
         return recommendation
 
     def recall(self, request_id: str, user_id: str) -> tuple[Recommendation, Task] | None:
@@ -118,12 +111,16 @@ class Recommender:
         )
         if not suggestions:
             return None
+        source = row["source"]
         recalled = Recommendation(
             request_id=request_id,
             suggestions=suggestions,
-            ranker=row["ranker"],
-            ranker_version=row["ranker_version"],
+            source=Source.model_validate_json(source)
+            if source
+            else Source.local(row["ranker"], row["ranker_version"]),
             latency_ms=row["latency_ms"],
+            is_sensitive=row["sensitive"] is not None,
+            is_own_claim=row["local_top"] is not None and row["curve"] is None,
         )
         return recalled, task_from(
             title=row["task_title"],
@@ -137,13 +134,11 @@ class Recommender:
         )
 
     def rank(self, task: Task) -> tuple[list[Ranked], list[float]]:
-        """Return the whole ranking as for nobody, and a confidence (0..1) for each of its first.
+        """Return the local ranking as for nobody, and a confidence (0..1) for each of its first.
 
         Nothing is recorded.
         """
-        ranker = self._ranker()
-        ranking = ranker.rank(task)
-        return ranking, self._confidence.of(ranking, ranker, LOGGED).shown
+        return self._answering.rank(task)
 
     def learn(self) -> None:
         """Take in what people chose: as examples, and to correct the confidence.
@@ -152,62 +147,69 @@ class Recommender:
             CatalogueEmpty: no workflow is loaded.
             LedgerUnavailable: the ledger cannot be read or written.
         """
-        self._memory.refresh()
-        self._refit(self._ranker())
+        self._answering.learn()
 
-    def _learn_now_and_then(self, ranker: Ranker) -> None:
+    def _learn_now_and_then(self, ranker: Named) -> None:
         number = next(self._answers)
         if number % REFIT_AFTER == 0:
-            self._jobs.submit(f"refit-{number}", lambda _: self._refit(ranker))
+            self._jobs.submit(f"refit-{number}", lambda _: self._answering.refit(ranker))
 
-    def _refit(self, ranker: Ranker) -> None:
-        if fitted := self._confidence.refit(ranker):
-            log.info("A confidence curve was fitted. %s", fitted.reason)
-
-    def _suggested(
-        self, task: Task, ranking: Sequence[Ranked], confidences: Sequence[float]
-    ) -> tuple[Suggestion, ...]:
+    def _suggested(self, task: Task, standings: Sequence[Standing]) -> tuple[Suggestion, ...]:
         suggestions = []
-        for ranked, confidence in zip(ranking[:SHOWN], confidences, strict=False):
-            estimate = self._estimate(ranked.workflow, task)
-            reason = reason_for(task, ranked, estimate)
+        for standing in standings[:SHOWN]:
+            estimate = self._estimate(standing.workflow, task)
+            reason = standing.reason or (
+                reason_for(task, standing.local, estimate) if standing.local else ""
+            )
             size = (estimate.steps, estimate.minutes)
-            suggestions.append(_suggestion(ranked.workflow, confidence, reason, size))
+            suggestions.append(_suggestion(standing.workflow, standing.confidence, reason, size))
         return tuple(suggestions)
 
     def _record(
         self,
         admission: Admission,
         recommendation: Recommendation,
-        ranking: Sequence[Ranked],
-        confidences: Confidences,
+        answered: Answered,
+        *,
+        keeps_text: bool,
     ) -> None:
-        suggestions = recommendation.suggestions
+        suggestions, source = recommendation.suggestions, recommendation.source
         fact = RecommendationMade(
             ts=self._clock.now(),
             request_id=admission.request_id,
             user_id=admission.user_id,
-            ranker=recommendation.ranker,
-            ranker_version=recommendation.ranker_version,
+            ranker=source.name,
+            ranker_version=source.version,
             nothing_fits=recommendation.nothing_fits,
             top_workflow_id=suggestions[0].workflow_id,
             top_confidence=suggestions[0].confidence,
             candidates=[
-                _logged(rank, ranked, confidences) for rank, ranked in enumerate(ranking[:LOGGED])
+                _logged(rank, standing, answered)
+                for rank, standing in enumerate(answered.standings[:LOGGED])
             ],
             shown=[
                 {
                     "workflow_id": suggestion.workflow_id,
                     "steps": suggestion.expected_steps,
                     "minutes": suggestion.estimated_time_minutes,
-                    "reason": suggestion.reasoning,
+                    "reason": suggestion.reasoning if keeps_text else NOT_KEPT,
                 }
                 for suggestion in suggestions
             ],
             latency_ms=recommendation.latency_ms,
-            curve=confidences.curve_id,
+            curve=answered.curve_id,
+            source=source.model_dump(mode="json") if source.tells_of_models else None,
+            offered=list(answered.offered) or None,
+            local_top=answered.local_top,
+            local_confidence=answered.local_confidence,
         )
-        self._gate.settle(admission, "succeeded", fact, latency_ms=recommendation.latency_ms)
+        self._gate.settle(
+            admission,
+            "succeeded",
+            fact,
+            latency_ms=recommendation.latency_ms,
+            cost_nano_usd=source.cost_nano_usd,
+        )
 
 
 def _suggestion(
@@ -226,20 +228,24 @@ def _suggestion(
     )
 
 
-def _logged(rank: int, ranked: Ranked, confidences: Confidences) -> dict[str, Any]:
-    """A candidate with its scores; the ranking is deterministic, so what is shown had to be.
+def _logged(rank: int, standing: Standing, answered: Answered) -> dict[str, Any]:
+    """A candidate with its scores; what is shown follows from the ranking, so that it had to be.
 
-    Its `raw_confidence` is that of the shipped curve, where another one is in force.
+    Its `raw_confidence` is the shipped curve's or the model's own, where that is not shown itself.
     """
-    logged = {
-        "workflow_id": ranked.workflow.workflow_id,
-        "score": round(ranked.score, 6),
-        "centroid": round(ranked.centroid, 6),
-        "examples": round(ranked.examples, 6),
-        "bm25": round(ranked.bm25, 6),
-        "confidence": confidences.shown[rank],
+    local = standing.local
+    logged: dict[str, Any] = {"workflow_id": standing.workflow.workflow_id}
+    if local is not None:
+        logged |= {
+            "score": round(local.score, 6),
+            "centroid": round(local.centroid, 6),
+            "examples": round(local.examples, 6),
+            "bm25": round(local.bm25, 6),
+        }
+    logged |= {
+        "confidence": standing.confidence,
         "propensity": 1.0 if rank < SHOWN else 0.0,
     }
-    if confidences.curve_id is not None:
-        logged["raw_confidence"] = confidences.shipped[rank]
+    if answered.curve_id is not None:
+        logged["raw_confidence"] = standing.claimed
     return logged

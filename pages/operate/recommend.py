@@ -25,9 +25,10 @@ def ask() -> None:
     state.pop("denied", None)
     with errors_shown():
         task = task_asked()
-        key = f"{session_id()}:{state.get('answers', 0)}:{hash(task)}"
+        marked = bool(state.get("sensitive"))
+        key = f"{session_id()}:{state.get('answers', 0)}:{hash((task, marked))}"
         answer = runtime().recommender.recommend(
-            Request("recommend", person(), task, idempotency_key=key)
+            Request("recommend", person(), task, idempotency_key=key, marked=marked)
         )
         if isinstance(answer, Denied):
             state["denied"] = answer

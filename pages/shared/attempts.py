@@ -179,7 +179,7 @@ def _falls(facts: RequestFacts) -> None:
     """Say of each model that did not answer why, and what to do about it."""
     recorded = [
         Passed(fall["provider"], fall["model"], fall["kind"])
-        for row in facts.rows["executions"]
+        for row in (*facts.rows["recommendations"], *facts.rows["executions"])
         for fall in json.loads(row["source"] or "{}").get("falls", [])
     ]
     for passed in recorded or passed_by(facts.calls):

@@ -21,7 +21,6 @@ __all__ = [
     "outcome_said",
     "passed_by",
     "tokens_said",
-    "versioned_name",
     "why_passed",
 ]
 
@@ -102,15 +101,6 @@ def model_name(provider: str, model: str) -> str:
         family, *version = found.groups()
         return f"Claude {family} {'.'.join(filter(None, version))}"
     return f"{PROVIDERS.get(provider, provider)} {model}"
-
-
-def versioned_name(version: str) -> str | None:
-    """Return the model that a version like `model:claude-haiku-5-5:1a2b3c4d` names, or None."""
-    prefix, _, rest = version.partition(":")
-    model = rest.rpartition(":")[0] or rest
-    if prefix != "model" or not model:
-        return None
-    return model_name("anthropic" if model.startswith("claude") else "ollama", model)
 
 
 def money(nano_usd: int, *, up: bool = False) -> str:

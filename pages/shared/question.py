@@ -85,6 +85,12 @@ def question_form(ask: Callable[[], None]) -> None:
                     key="priority",
                     persist_state="session",
                 )
+            st.toggle(
+                "Sensitive",
+                key="sensitive",
+                persist_state="session",
+                help="No model sees it: it is answered on this machine.",
+            )
             st.space("stretch")
             st.form_submit_button(
                 "Recommend", type="primary", icon=":material/explore:", on_click=ask

@@ -10,6 +10,7 @@ import streamlit as st
 
 from core.analytics import ModelCall, Spending
 from core.execute import Execution
+from core.llm import Source
 from core.recommend import Recommendation
 from pages.shared.model_text import (
     Passed,
@@ -17,9 +18,7 @@ from pages.shared.model_text import (
     fall_sentence,
     latency,
     model_name,
-    passed_by,
     tokens_said,
-    versioned_name,
 )
 from pages.shared.session import runtime
 from pages.shared.text import count_of, plain
@@ -28,7 +27,6 @@ __all__ = [
     "Origin",
     "badge",
     "fall_line",
-    "origin_of",
     "recommendation_source",
     "run_origin",
     "spent_until_then",
@@ -39,6 +37,10 @@ _COLOURS: dict[str, Literal["violet", "blue", "gray"]] = {
     "ollama": "blue",
     "local": "gray",
 }
+
+
+STAYS_HERE = "Sensitive: it stays on this machine, and no model sees it."
+OWN_CLAIM = "The per cent are the model’s own claim; no choice of yours has tested them yet."
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,43 +75,21 @@ class Origin:
         return said or (f"No model was asked: {self.reason}" if self.reason else "")
 
 
-def origin_of(
-    engine: tuple[str, str],
-    role: Literal["recommender", "planner"],
-    calls: Sequence[ModelCall],
-    passed: Sequence[Passed] | None = None,
-    reason: str | None = None,
-) -> Origin:
-    """Tell where an answer is from, by the ledger.
-
-    Args:
-        engine: the ranker or planner and its version; "model" stands for whichever model answered.
-        role: what the engine is.
-        calls: the attempts that were made for this answer.
-        passed: models that did not answer, if that was written down; else it is told by `calls`.
-        reason: why no model was asked, where one might have been.
-    """
-    name, version = engine
-    spent = Spending.of(calls)
-    told = passed_by(calls) if passed is None else tuple(passed)
-    if name != "model" and not name.startswith("model:"):
-        return Origin(f"{name} {role}", "local", spent, told, reason)
-    answers = [call for call in calls if call.outcome == "succeeded"]
-    if answers:
-        last = answers[-1]
-        return Origin(model_name(last.provider, last.model), last.provider, spent, told)
-    named = versioned_name(version) or versioned_name(name) or "a model"
-    return Origin(named, "anthropic" if named.startswith("Claude") else "ollama", spent, told)
-
-
 def run_origin(execution: Execution, calls: Sequence[ModelCall]) -> Origin:
     """Tell where the steps of a run are from."""
-    source = execution.source
-    if source is None:
-        return origin_of((execution.planner, ""), "planner", calls)
-    passed = [Passed(fall.provider, fall.model, fall.kind) for fall in source.falls]
-    engine = (source.planner, source.planner_version)
-    return origin_of(engine, "planner", calls, passed, source.reason)
+    source = execution.source or Source.local(execution.planner, "")
+    return _told_by(source, "planner", calls)
+
+
+def _told_by(
+    source: Source, role: Literal["recommender", "planner"], calls: Sequence[ModelCall]
+) -> Origin:
+    """Put where an answer is from together with the attempts that were made for it."""
+    spent = Spending.of(calls)
+    passed = tuple(Passed(fall.provider, fall.model, fall.kind) for fall in source.falls)
+    if source.provider is None or source.model is None:
+        return Origin(f"{source.name} {role}", "local", spent, passed, source.reason)
+    return Origin(model_name(source.provider, source.model), source.provider, spent, passed)
 
 
 def badge(origin: Origin) -> None:
@@ -134,8 +114,7 @@ def spent_until_then(request_id: str) -> None:
 def recommendation_source(recommendation: Recommendation) -> None:
     """Draw the line above the cards: what they are, by whom, how fast and for how much."""
     calls = runtime().model_calls.of(recommendation.request_id)
-    engine = (recommendation.ranker, recommendation.ranker_version)
-    origin = origin_of(engine, "recommender", calls)
+    origin = _told_by(recommendation.source, "recommender", calls)
     lead = (
         "The nearest there is"
         if recommendation.nothing_fits
@@ -146,6 +125,10 @@ def recommendation_source(recommendation: Recommendation) -> None:
         facts = origin.facts(latency(recommendation.latency_ms))
         st.caption(f"{lead} · {facts}", width="content", help=_help(origin))
     fall_line(origin)
+    if recommendation.is_sensitive:
+        st.caption(f":material/lock: {STAYS_HERE}")
+    if recommendation.is_own_claim:
+        st.caption(f":material/info: {OWN_CLAIM}")
 
 
 _COUNTED = {1: "The one", 2: "Two", 3: "Three"}

@@ -9,7 +9,16 @@ import pytest
 
 from core.runtime import Runtime
 from tests.app.browser import Browser
-from tests.calling import LOST, OLLAMA, SONNET, UNPRICED, asked_models, failed, run_by_models
+from tests.calling import (
+    LOST,
+    OLLAMA,
+    SONNET,
+    UNPRICED,
+    asked_models,
+    by_model,
+    failed,
+    run_by_models,
+)
 
 MARKED_UP = re.compile(r"(?<!\\)(?:!\[|<img)")
 INSTEAD = "; the local recommender answered instead."
@@ -82,8 +91,8 @@ def test_an_answer_says_where_it_is_from(
     assert fell is None or fell in browser.said
 
 
-RAN = {"planner": "model", "planner_version": f"model:{SONNET}:1a2b3c4d"}
-LOCAL = {"planner": "local", "planner_version": "1"}
+RAN = by_model(SONNET)
+LOCAL = {"name": "local", "version": "1"}
 BY_SONNET = {"gen_ai_request_model": SONNET}
 
 

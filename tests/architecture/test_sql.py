@@ -73,6 +73,7 @@ CALLS: Mapping[str, tuple[Parameters, ...]] = {
     "execute/execution": ({"execution_id": "run"},),
     "execute/executions": ({"user_id": "ada", "most": 1},),
     "execute/request": ({"execution_id": "run"},),
+    "execute/sensitive": ({"request_id": "sensitive"},),
     "execute/step_events": ({"execution_ids": ["run", "other"]},),
     "guard/admitted_since": ({"since": BEFORE},),
     "guard/denied_since": ({"since": BEFORE},),
@@ -129,6 +130,7 @@ SEED: tuple[Event, ...] = (
         workflow_id="bug-fix",
         chosen_rank=1,
     ),
+    request("sensitive", "recommend", "admitted", sensitive="marked"),
     request("denied", "execute", "denied", denied_rule="user:execute:3/minute"),
     request("running", "execute", "admitted", idempotency_key="once"),
     RecommendationMade(

@@ -13,7 +13,6 @@ from core.catalogue import Catalogue, task_from
 from core.ledger import Ledger
 from core.llm import Breakers, Calls, Claude, Connections, Ladder, Retry, Rung
 from core.recommend import (
-    LABELLED,
     Asking,
     Confidence,
     Curves,
@@ -21,6 +20,7 @@ from core.recommend import (
     ModelRanker,
     read_labelled,
 )
+from core.settings import PROJECT
 from tests.fakes import FakeClock
 from tests.wire.anthropic_server import KEY, AnthropicServer
 from tests.wire.play import RatesForTests
@@ -67,17 +67,17 @@ def test_what_a_recommendation_costs(
     clock = FakeClock()
     asked = ModelRanker(
         catalogue=lambda: catalogue,
-        local=lambda: ranker,
         calls=Calls(ledger, RatesForTests(), clock),
         confidence=Confidence(ledger, Curves.load(), clock),
     )
     chance = random.Random(1)  # noqa: S311 - repeatable, not secret
-    labelled = chance.sample(read_labelled(LABELLED), TASKS)
+    labelled = chance.sample(read_labelled(PROJECT / "data" / "labelled.jsonl"), TASKS)
     with AnthropicServer(answer=longest) as wire:
         claude = Claude(KEY, wire.url, connections)
         ladder = Ladder([Rung(1, "claude-haiku-5-5", claude)], Retry(Breakers(), clock))
         for each in labelled:
-            asked.rank(task_from(title=each.title), Asking(ladder, "r", "ada", lambda: None))
+            task = task_from(title=each.title)
+            asked.rank(task, ranker.rank(task), Asking(ladder, "r", "ada", lambda: None))
         parts = [sent(served.body) for served in wire.served]
         answers = [tokens(json.dumps(served.answer, ensure_ascii=False)) for served in wire.served]
     named = {name: mean(part[name] for part in parts) for name in parts[0]}

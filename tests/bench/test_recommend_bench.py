@@ -11,21 +11,19 @@ import pytest
 
 from core.catalogue import Catalogue, Task, task_from
 from core.clock import stopwatch_ms
-from core.execute import LocalPlanner
 from core.guard import Gate
 from core.jobs import Jobs
 from core.ledger import Ledger
 from core.recommend import (
-    Confidence,
-    Curves,
     Embedder,
     LocalRanker,
-    Memory,
     Recommender,
+    Standing,
     read_labelled,
 )
 from core.settings import PROJECT, Limits
 from tests.fakes import FakeClock
+from tests.recommending import local_recommender
 
 LABELLED = PROJECT / "data" / "labelled.jsonl"
 
@@ -39,16 +37,14 @@ def recommender(
     clock: FakeClock,
 ) -> Iterator[Recommender]:
     jobs = Jobs(1)
-    yield Recommender(
+    yield local_recommender(
         gate=Gate(ledger, Limits(), clock),
         ledger=ledger,
-        catalogue=lambda: catalogue,
-        ranker=lambda: ranker,
-        confidence=Confidence(ledger, Curves.load(), clock),
-        memory=Memory(ledger, embedder, lambda: catalogue),
-        estimate=LocalPlanner().estimate,
         jobs=jobs,
         clock=clock,
+        catalogue=catalogue,
+        embedder=embedder,
+        ranker=lambda: ranker,
     )
     jobs.drain()
 
@@ -83,7 +79,14 @@ def test_a_recommendation_takes_milliseconds(
     tasks = [task_from(title=row.title) for row in read_labelled(LABELLED)]
 
     def recommend(task: Task) -> None:
-        recommender._suggested(task, *recommender.rank(task))
+        ranking, confidences = recommender.rank(task)
+        recommender._suggested(
+            task,
+            [
+                Standing(ranked.workflow, confidence, None, None, ranked)
+                for ranked, confidence in zip(ranking, confidences, strict=False)
+            ],
+        )
 
     print()
     figures("the embedding alone", timed(lambda task: embedder.encode([task.title]), tasks))

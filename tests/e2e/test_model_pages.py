@@ -12,14 +12,23 @@ from playwright.sync_api import Page, expect
 
 from core.runtime import Runtime
 from core.settings import Settings
-from tests.calling import LOST, OLLAMA, SONNET, UNPRICED, asked_models, failed, run_by_models
+from tests.calling import (
+    LOST,
+    OLLAMA,
+    SONNET,
+    UNPRICED,
+    asked_models,
+    by_model,
+    failed,
+    run_by_models,
+)
 from tests.e2e.conftest import OpenPage, StartConsole
 from tests.e2e.console import at_rest
 from tests.e2e.test_pictures import pictured
 from tests.fakes import FakeClock
 
 BY_SONNET = {"gen_ai_request_model": SONNET, "latency_ms": 4_200.0, "first_token_ms": 700.0}
-RAN = {"planner": "model", "planner_version": f"model:{SONNET}:1a2b3c4d"}
+RAN = by_model(SONNET)
 # Nobody listens there, so whatever asks a model falls to the local rung at once.
 VARIABLES = {
     "ANTHROPIC_API_KEY": "sk-ant-api03-" + "k" * 40,

@@ -76,6 +76,7 @@ WHOLE: dict[type[Event], Event] = {
             workflow_id="bug-fix",
             recommendation_id="r0",
             chosen_rank=0,
+            sensitive="word",
         ),
         RecommendationMade(
             ts=NOON,
@@ -90,6 +91,10 @@ WHOLE: dict[type[Event], Event] = {
             shown=[],
             latency_ms=1.7976931348623157e308,
             curve="shipped",
+            source={"name": "model", "falls": [{"reason": HOSTILE}]},
+            offered=["a", HOSTILE],
+            local_top="bug-fix",
+            local_confidence=0.1,
         ),
         ExecutionPlanned(
             ts=NOON,

@@ -25,7 +25,7 @@ from tests.fakes import FakeClock
 from tests.wire import anthropic_server, ollama_server
 from tests.wire.play import RatesForTests, play
 
-CALLER = Caller("request-1", "ana", prompt_version="plan-3", key_id="key-1")
+CALLER = Caller("request-1", "ana", prompt_version="plan-3")
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def rows(ledger: Ledger) -> list[dict[str, Any]]:
 def ask_once(calls: Calls, clock: FakeClock, *script: object, **changes: Any) -> None:
     timing = Timing(chance=lambda: 0.0)
     retry = Retry(Breakers(), clock, Pacing(), timing)
-    rung = Rung(2, "claude-haiku-5-5", ScriptedModel(script))
+    rung = Rung(2, "claude-haiku-5-5", ScriptedModel(script), key_id="key-1")
     retry.complete(rung, an_ask(**changes), calls.terms(CALLER, lambda: None), [])
 
 

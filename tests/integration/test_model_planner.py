@@ -26,11 +26,10 @@ from core.execute import (
     LocalPlanner,
     ModelPlanner,
     Plan,
-    Source,
     Step,
 )
 from core.execute.model_prompt import CANARY
-from core.guard import Gate
+from core.guard import Gate, PrivacyRules
 from core.jobs import Cancelled, Jobs
 from core.ledger import Ledger
 from core.llm import (
@@ -45,9 +44,10 @@ from core.llm import (
     Retry,
     Rung,
     Setup,
+    Source,
     Timing,
 )
-from core.settings import PROJECT
+from core.settings import PROJECT, Privacy
 from tests.asking import PATIENCE_S, UNLIMITED, rows, to_execute
 from tests.fakes import FakeClock
 from tests.hostile import HOSTILE
@@ -81,15 +81,16 @@ class House:
         self.rates: RatesForTests = RatesForTests()
         claude = Claude(KEY, self.claude.url, connections)
         self.rungs: list[Rung] = [
-            Rung(1, SONNET, claude),
-            Rung(2, HAIKU, claude),
-            Rung(3, QWEN, Ollama(self.ollama.url, connections)),
+            Rung(1, SONNET, claude, self.max_tokens, "low", key_id="key-1"),
+            Rung(2, HAIKU, claude, self.max_tokens, "low", key_id="key-1"),
+            Rung(3, QWEN, Ollama(self.ollama.url, connections), self.max_tokens),
         ]
         pacing = Pacing(first_pause_s=0.01, longest_pause_s=0.02)
         self.retry = Retry(Breakers(opens_after=99), self.clock, pacing, Timing())
         self.jobs = Jobs(4)
         self.executor = Executor(
             gate=Gate(ledger, UNLIMITED, self.clock),
+            privacy=PrivacyRules(Privacy),
             ledger=ledger,
             jobs=self.jobs,
             planner=self.planner,
@@ -142,7 +143,7 @@ class House:
         if not self.rungs:
             return None
         ladder = Ladder(self.rungs, self.retry)
-        return Setup(ladder, self.max_tokens, "low", self.deadline_s, "key-1")
+        return Setup(ladder, self.deadline_s)
 
 
 @pytest.fixture
@@ -183,8 +184,8 @@ def test_a_models_answer_becomes_the_plan(house: House) -> None:
     assert [step.model_dump() for step in plan.steps] == a_plan()["steps"]
     (served,) = house.claude.served
     source = source_of(plan)
-    assert source.planner == "model"
-    assert source.planner_version.startswith(f"model:{SONNET}:")
+    assert source.name == "model"
+    assert source.version.startswith(f"model:{SONNET}:")
     assert (source.provider, source.model, source.rung) == ("anthropic", SONNET, 1)
     assert (source.falls, source.reason) == ((), None)
     assert (source.input_tokens, source.output_tokens) == (served.used.input, served.used.output)
@@ -204,7 +205,7 @@ def test_the_question_is_the_workflows_and_the_call_is_written_down(house: House
     (call,) = house.calls()
     assert (call["request_id"], call["user_id"], call["purpose"]) == ("request-1", "ada", "plan")
     assert (call["prompt_version"], call["key_id"]) == (
-        source_of(house.plan()).planner_version[-8:],
+        source_of(house.plan()).version[-8:],
         "key-1",
     )
 
@@ -248,6 +249,7 @@ def test_a_run_keeps_where_its_plan_is_from_and_what_it_cost(house: House) -> No
         f"model:{SONNET}:{first['prompt_version']}",
     )
     assert execution.planner == "model"
+    assert execution.source is not None
     assert execution.source == Source.model_validate_json(row["source"])
     cost = first["cost_nano_usd"] + second["cost_nano_usd"]
     assert execution.source.cost_nano_usd == cost
@@ -295,7 +297,7 @@ def test_whatever_fails_the_person_gets_the_local_plan(house: House, scene: str)
     assert time.monotonic() - since < house.deadline_s + 1
     assert plan.steps == LocalPlanner().preview(house.catalogue.get("bug-fix"), LOGIN).steps
     source = source_of(plan)
-    assert (source.planner, source.planner_version) == ("local", "1")
+    assert (source.name, source.version) == ("local", "1")
     assert (source.provider, source.model, source.rung) == (None, None, None)
     assert fallen(plan) == [(1, FAILURES[scene])]
     assert source.reason == source.falls[0].reason
@@ -434,7 +436,7 @@ def test_the_hours_are_kept(house: House) -> None:
 def test_the_local_plan_keeps_the_hours_too(house: House) -> None:
     house.says(a_plan(5, estimated_minutes=400))
     plan = house.plan(task_from(title="fix the login bug", hours=1))
-    assert source_of(plan).planner == "local" or source_of(plan).provider == "ollama"
+    assert source_of(plan).name == "local" or source_of(plan).provider == "ollama"
     assert plan.minutes <= 60
 
 
@@ -463,7 +465,7 @@ def test_whatever_is_answered_a_valid_plan_comes_out(
     assert Plan.model_validate(plan.model_dump()) == plan
     assert task.hours is None or plan.minutes <= task.hours * 60
     source = source_of(plan)
-    if source.planner == "model":
+    if source.name == "model":
         assert 3 <= len(plan.steps) <= 10
     else:
         assert plan.steps == LocalPlanner().preview(house.catalogue.get("bug-fix"), task).steps
@@ -502,7 +504,7 @@ def test_when_every_model_leaks_the_plan_is_local(house: House) -> None:
     house.ollama._answer = in_turn(LEAK)
     plan = house.plan()
     assert fallen(plan) == [(1, "leaked"), (2, "leaked"), (3, "leaked")]
-    assert source_of(plan).planner == "local"
+    assert source_of(plan).name == "local"
 
 
 @pytest.mark.parametrize("words", HOSTILE)
@@ -539,7 +541,7 @@ def test_what_hides_in_an_answer_does_not_come_out(house: House) -> None:
 def test_what_must_stay_here_is_planned_here_at_once_with_the_reason(house: House) -> None:
     house.reason = "This task is sensitive; it stays on this machine."
     plan = house.plan()
-    assert (source_of(plan).planner, source_of(plan).reason) == ("local", house.reason)
+    assert (source_of(plan).name, source_of(plan).reason) == ("local", house.reason)
     assert (source_of(plan).falls, source_of(plan).cost_nano_usd) == ((), 0)
     assert house.claude.served == house.ollama.served == []
     assert house.calls() == []
@@ -560,13 +562,13 @@ def test_ai_that_is_switched_off_meanwhile_is_not_asked_again(house: House) -> N
 def test_without_models_the_local_plan_needs_no_reason(house: House) -> None:
     house.rungs = []
     source = source_of(house.plan())
-    assert (source.planner, source.reason, source.falls) == ("local", None, ())
+    assert (source.name, source.reason, source.falls) == ("local", None, ())
 
 
 def test_a_key_that_cannot_be_opened_is_a_reason_and_no_failure(house: House) -> None:
     house.problem = KeyUnreadable("The key cannot be opened; enter it again.")
     source = source_of(house.plan())
-    assert (source.planner, source.reason) == ("local", str(house.problem))
+    assert (source.name, source.reason) == ("local", str(house.problem))
 
 
 def test_no_answer_is_used_whose_call_cannot_be_written_down(house: House) -> None:

@@ -38,6 +38,7 @@ from core.recommend import (
     ModelRanking,
     Ranked,
     Ranker,
+    RankerName,
 )
 from core.recommend.model_prompt import PROMPT_VERSION, SYSTEM
 from tests.asking import rows
@@ -99,7 +100,6 @@ class House:
     def ranker_with(self, rates: RatesForTests) -> ModelRanker:
         return ModelRanker(
             catalogue=lambda: self._catalogue,
-            local=lambda: self._local,
             calls=Calls(self._ledger, rates, self.clock),
             confidence=Confidence(self._ledger, Curves.load(), self.clock),
             chance=random.Random(5),  # noqa: S311 - repeatable, not secret
@@ -108,8 +108,8 @@ class House:
     def open(self, connections: Connections) -> None:
         claude = Claude(KEY, self.claude.url, connections)
         self._rungs = [
-            Rung(1, "claude-sonnet-5-5", claude),
-            Rung(2, "claude-haiku-5-5", claude),
+            Rung(1, "claude-sonnet-5-5", claude, 600, "low", key_id="key-1"),
+            Rung(2, "claude-haiku-5-5", claude, 600, "low", key_id="key-1"),
             Rung(3, "qwen3:8b", Ollama(self.ollama.url, connections)),
         ]
 
@@ -121,7 +121,8 @@ class House:
     ) -> ModelRanking:
         given: dict[str, Any] = {"allowed": lambda: None, "deadline_s": 10.0, **more}
         ladder = Ladder(self._rungs, self._retry)
-        return self.ranker.rank(task, Asking(ladder, "request-1", "ada", **given), lean)
+        ranking = self._local.rank(task, lean)
+        return self.ranker.rank(task, ranking, Asking(ladder, "request-1", "ada", **given))
 
     def calls(self) -> list[dict[str, Any]]:
         return rows(self._ledger, "llm_calls")
@@ -168,37 +169,37 @@ def test_the_models_ranking_comes_first_with_its_reasons_and_claims(house: House
     ranking = house.rank()
     assert [
         (each.workflow.workflow_id, each.confidence, each.claimed, each.reason)
-        for each in ranking.ranked[:3]
+        for each in ranking.standings[:3]
     ] == [
         ("bug-fix", 0.83, 0.83, "It is bug-fix."),
         ("backend-api-feature", 0.09, 0.09, "It is backend-api-feature."),
         ("code-refactor", 0.04, 0.04, "It is code-refactor."),
     ]
-    assert ranking.is_own_claim
-    assert (ranking.provider, ranking.model, ranking.rung) == (
+    assert ranking.curve_id is None
+    assert (ranking.source.provider, ranking.source.model, ranking.source.rung) == (
         "anthropic",
         "claude-sonnet-5-5",
         1,
     )
-    assert (ranking.ranker.name, ranking.ranker.version) == (
+    assert (ranking.source.name, ranking.source.version) == (
         "model",
         f"model:claude-sonnet-5-5:{PROMPT_VERSION}",
     )
-    assert (len(ranking.attempts), ranking.falls) == (1, ())
+    assert (len(house.calls()), ranking.source.falls) == (1, ())
 
 
 def test_the_rest_of_the_catalogue_follows_as_the_local_ranker_has_it(
     house: House, ranker: LocalRanker, catalogue: Catalogue
 ) -> None:
     ranking = house.rank()
-    names = [each.workflow.workflow_id for each in ranking.ranked]
+    names = [each.workflow.workflow_id for each in ranking.standings]
     local = [ranked.workflow.workflow_id for ranked in ranker.rank(LOGIN)]
     assert sorted(names) == sorted(workflow.workflow_id for workflow in catalogue.workflows)
     assert names[3:] == [name for name in local if name not in names[:3]]
-    sure = [each.confidence for each in ranking.ranked]
+    sure = [each.confidence for each in ranking.standings]
     assert sure == sorted(sure, reverse=True)
-    assert all(each.local is not None for each in ranking.ranked)
-    assert {(each.claimed, each.reason) for each in ranking.ranked[3:]} == {(None, None)}
+    assert all(each.local is not None for each in ranking.standings)
+    assert {(each.claimed, each.reason) for each in ranking.standings[3:]} == {(None, None)}
 
 
 def test_what_the_local_ranker_is_sure_of_stays_below_what_the_model_chose(
@@ -208,23 +209,23 @@ def test_what_the_local_ranker_is_sure_of_stays_below_what_the_model_chose(
     last = [f"{workflow.workflow_id}-0" for workflow in catalogue.workflows[17:20]]
     house.says(an_answer([(last[0], 60), (last[1], 20), (last[2], 10)]))
     ranking = house.rank()
-    assert [each.confidence for each in ranking.ranked[:6]] == [0.6, 0.2, 0.1, 0.1, 0.1, 0.1]
-    assert ranking.ranked[6].confidence == 0.5**4
+    assert [each.confidence for each in ranking.standings[:6]] == [0.6, 0.2, 0.1, 0.1, 0.1, 0.1]
+    assert ranking.standings[6].confidence == 0.5**4
 
 
 def test_the_attempt_is_a_row_with_the_prompts_version_and_what_it_cost(house: House) -> None:
-    ranking = house.rank(key_id="key-1")
+    ranking = house.rank()
     (row,) = house.calls()
     assert (row["request_id"], row["user_id"], row["purpose"]) == ("request-1", "ada", "rank")
     assert (row["prompt_version"], row["key_id"]) == (PROMPT_VERSION, "key-1")
     truth = cost_of("claude-sonnet-5-5", house.claude.served[0])
-    assert ranking.cost_nano_usd == row["cost_nano_usd"] == truth
+    assert ranking.source.cost_nano_usd == row["cost_nano_usd"] == truth
 
 
 def test_what_is_sent_is_the_rules_the_catalogue_and_the_task_as_data(
     house: House, catalogue: Catalogue
 ) -> None:
-    ranking = house.rank(max_tokens=600, effort="low")
+    ranking = house.rank()
     house.rank(task_from(title="plan my week"))
     first, second = house.bodies()
     assert first["system"] == second["system"]
@@ -254,7 +255,7 @@ def test_of_a_large_catalogue_the_model_sees_the_local_rankers_best(
     ranking = house.rank(lean={"bug-fix-0": 0.5})
     assert set(ranking.offered) == set(best)
     assert local.leans[-1] == {"bug-fix-0": 0.5}
-    assert len(ranking.ranked) == 60
+    assert len(ranking.standings) == 60
     schema = json.dumps(house.bodies()[0]["output_config"]["format"]["schema"])
     assert f'"{best[19]}"' in schema
     assert '"bug-fix-2"' not in schema
@@ -267,7 +268,7 @@ def test_of_two_workflows_two_are_asked_for(
     ids = [workflow.workflow_id for workflow in two.workflows]
     for house in opened(House(two, FixedRanker(two), ledger), connections):
         house.says(an_answer([(ids[1], 70), (ids[0], 5)]))
-        assert [each.workflow.workflow_id for each in house.rank().ranked] == [ids[1], ids[0]]
+        assert [each.workflow.workflow_id for each in house.rank().standings] == [ids[1], ids[0]]
 
 
 def test_without_workflows_there_is_nothing_to_ask(
@@ -287,8 +288,8 @@ def test_a_flawed_answer_is_sent_back_once_with_its_faults(house: House) -> None
     flawed = an_answer([("bug-fix", 83), ("bug-fix", 120), ("rm-rf", 4)])
     house.says(flawed, an_answer())
     ranking = house.rank()
-    assert ranking.rung == 1
-    assert ranking.falls == ()
+    assert ranking.source.rung == 1
+    assert ranking.source.falls == ()
     assert [(row["outcome"], row["error_type"]) for row in house.calls()] == [
         ("failed", "invalid"),
         ("succeeded", None),
@@ -299,7 +300,7 @@ def test_a_flawed_answer_is_sent_back_once_with_its_faults(house: House) -> None
     assert "The `confidence` of workflow 2 is no whole number from 0 to 100." in again
     assert "The `id` of workflow 3 is not in the list." in again
     truth = sum(cost_of("claude-sonnet-5-5", served) for served in house.claude.served)
-    assert ranking.cost_nano_usd == truth
+    assert ranking.source.cost_nano_usd == truth
     assert all(row["measured"] for row in house.calls())
 
 
@@ -307,9 +308,9 @@ def test_a_model_that_does_not_mend_it_falls_to_the_next(house: House) -> None:
     flawed = an_answer(CLAIMS[:2])
     house.says(flawed, flawed, an_answer())
     ranking = house.rank()
-    assert (ranking.rung, ranking.model) == (2, "claude-haiku-5-5")
-    assert ranking.ranker.version == f"model:claude-haiku-5-5:{PROMPT_VERSION}"
-    assert [(fall.rung, fall.kind, fall.reason) for fall in ranking.falls] == [
+    assert (ranking.source.rung, ranking.source.model) == (2, "claude-haiku-5-5")
+    assert ranking.source.version == f"model:claude-haiku-5-5:{PROMPT_VERSION}"
+    assert [(fall.rung, fall.kind, fall.reason) for fall in ranking.source.falls] == [
         (1, "invalid", "The model’s ranking cannot be used. It has 2 workflows instead of 3.")
     ]
     assert "cannot be used" not in house.users()[2]
@@ -318,9 +319,13 @@ def test_a_model_that_does_not_mend_it_falls_to_the_next(house: House) -> None:
 def test_a_provider_that_is_down_falls_to_ollama(house: House) -> None:
     house.claude.script.extend(["hangs_up"] * 9)
     ranking = house.rank()
-    assert (ranking.provider, ranking.model, ranking.rung) == ("ollama", "qwen3:8b", 3)
-    assert ranking.ranked[0].workflow.workflow_id == "bug-fix"
-    assert [fall.rung for fall in ranking.falls] == [1, 2]
+    assert (ranking.source.provider, ranking.source.model, ranking.source.rung) == (
+        "ollama",
+        "qwen3:8b",
+        3,
+    )
+    assert ranking.standings[0].workflow.workflow_id == "bug-fix"
+    assert [fall.rung for fall in ranking.source.falls] == [1, 2]
     sent = house.ollama.served[0].body
     assert sent["messages"][0]["content"] == SYSTEM
     ids = sent["format"]["properties"]["workflows"]["items"]["properties"]["id"]["enum"]
@@ -357,7 +362,7 @@ def test_an_attempt_without_a_price_makes_the_cost_unknown(house: House, ledger:
             return Price(None, "unknown", "1")
 
     house.ranker = house.ranker_with(Unknown())
-    assert house.rank().cost_nano_usd is None
+    assert house.rank().source.cost_nano_usd is None
     (row,) = rows(ledger, "llm_calls")
     assert row["cost_nano_usd"] is None
 
@@ -378,8 +383,8 @@ def test_whatever_a_task_says_only_the_catalogue_is_recommended(
 
     house.claude._answer = obey
     ranking = house.rank(task_from(title="help", description=text))
-    assert (ranking.provider, ranking.rung) == ("ollama", 3)
-    assert {each.workflow.workflow_id for each in ranking.ranked} == known
+    assert (ranking.source.provider, ranking.source.rung) == ("ollama", 3)
+    assert {each.workflow.workflow_id for each in ranking.standings} == known
     assert set(ranking.offered) == known
     schemas = [json.dumps(body["output_config"]["format"]) for body in house.bodies()]
     assert len(set(schemas)) == 1
@@ -412,11 +417,11 @@ def test_a_curve_of_that_model_and_prompt_corrects_its_claims(
     ledger.write(curve("model", f"model:claude-sonnet-5-5:{PROMPT_VERSION}", house.clock))
     ranking = house.rank()
     logit = 0.5 * math.log(0.83 / 0.17) - 0.2
-    first = ranking.ranked[0]
+    first = ranking.standings[0]
     assert first.confidence == pytest.approx(1 / (1 + math.exp(-logit)), abs=1e-6)
     assert first.claimed == 0.83
-    assert (ranking.curve_id, ranking.is_own_claim) == ("curve-1", False)
-    sure = [each.confidence for each in ranking.ranked]
+    assert ranking.curve_id == "curve-1"
+    sure = [each.confidence for each in ranking.standings]
     assert sure == sorted(sure, reverse=True)
 
 
@@ -427,10 +432,10 @@ def test_a_curve_of_another_model_or_prompt_does_not(
     version: str, house: House, ledger: Ledger
 ) -> None:
     ledger.write(curve("model", version.format(PROMPT_VERSION), house.clock))
-    assert house.rank().is_own_claim
+    assert house.rank().curve_id is None
 
 
 def test_a_models_curve_is_fitted_once_enough_was_judged(house: House, ledger: Ledger) -> None:
     ranking = house.rank()
     confidence = Confidence(ledger, Curves.load(), house.clock)
-    assert confidence.refit(ranking.ranker) is None
+    assert confidence.refit(RankerName(ranking.source.name, ranking.source.version)) is None

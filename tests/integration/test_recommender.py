@@ -12,25 +12,21 @@ import pytest
 
 from core.catalogue import Catalogue, CodeContext, Task, Workflow, task_from
 from core.errors import CatalogueEmpty, KeyReused, LedgerUnavailable
-from core.execute import LocalPlanner
 from core.guard import Denied
 from core.recommend import (
     BANDS,
     FITS_FROM,
-    Confidence,
-    Curves,
     Embedder,
     LocalRanker,
-    Memory,
     Ranked,
     Recommendation,
-    Recommender,
     band_of,
 )
 from core.runtime import Runtime
 from core.settings import Limits, Rule, Settings
 from tests.asking import UNLIMITED, asked, rows, run, to_execute, to_recommend
 from tests.fakes import FakeClock
+from tests.recommending import local_recommender
 
 NOTHING_FITS = (
     "qwertzuiop",
@@ -276,16 +272,14 @@ def test_fewer_than_three_workflows_are_all_suggested(
     catalogue: Catalogue, embedder: Embedder, desk: Runtime, count: int
 ) -> None:
     few = Catalogue([bare(workflow) for workflow in catalogue.workflows[:count]])
-    recommender = Recommender(
+    recommender = local_recommender(
         gate=desk.gate,
         ledger=desk.ledger,
-        catalogue=lambda: few,
-        ranker=lambda: LocalRanker(few, embedder),
-        confidence=Confidence(desk.ledger, Curves.load(), desk.clock),
-        memory=Memory(desk.ledger, embedder, lambda: few),
-        estimate=LocalPlanner().estimate,
         jobs=desk.jobs,
         clock=desk.clock,
+        catalogue=few,
+        embedder=embedder,
+        ranker=lambda: LocalRanker(few, embedder),
     )
     request = to_recommend("fix the login bug")
     answer = recommender.recommend(request)
@@ -404,16 +398,14 @@ class BrokenRanker:
 
 
 def test_a_ranker_that_raises_is_settled_as_failed(runtime: Runtime, embedder: Embedder) -> None:
-    recommender = Recommender(
+    recommender = local_recommender(
         gate=runtime.gate,
         ledger=runtime.ledger,
-        catalogue=lambda: runtime.catalogue,
-        ranker=BrokenRanker,
-        confidence=Confidence(runtime.ledger, Curves.load(), runtime.clock),
-        memory=Memory(runtime.ledger, embedder, lambda: runtime.catalogue),
-        estimate=LocalPlanner().estimate,
         jobs=runtime.jobs,
         clock=runtime.clock,
+        catalogue=runtime.catalogue,
+        embedder=embedder,
+        ranker=BrokenRanker,
     )
     with pytest.raises(ZeroDivisionError):
         recommender.recommend(to_recommend("fix the login bug"))

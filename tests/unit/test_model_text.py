@@ -17,7 +17,6 @@ from pages.shared.model_text import (
     model_name,
     money,
     tokens_said,
-    versioned_name,
     why_passed,
 )
 
@@ -39,20 +38,6 @@ SONNET = ("anthropic", "claude-sonnet-5-5")
 )
 def test_a_model_goes_by_the_name_that_people_know(provider: str, model: str, name: str) -> None:
     assert model_name(provider, model) == name
-
-
-@pytest.mark.parametrize(
-    ("version", "name"),
-    [
-        ("model:claude-haiku-5-5:1a2b3c4d", "Claude haiku 5.5"),
-        ("model:qwen3:8b:1a2b3c4d", "Ollama qwen3:8b"),
-        ("2+trained", None),
-        ("model:", None),
-        ("", None),
-    ],
-)
-def test_a_version_names_its_model(version: str, name: str | None) -> None:
-    assert versioned_name(version) == name
 
 
 @pytest.mark.parametrize(

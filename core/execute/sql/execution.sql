@@ -1,5 +1,5 @@
 -- All facts of one execution; plain scans, as this is read whenever somebody looks or ticks.
-SELECT 'asked' AS fact, request_id, ts, user_id, task_title, workflow_id
+SELECT 'asked' AS fact, request_id, ts, user_id, task_title, workflow_id, sensitive
 FROM requests
 WHERE request_id = $execution_id AND kind = 'execute' AND decision = 'admitted'
 UNION ALL BY NAME

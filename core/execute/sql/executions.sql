@@ -1,6 +1,6 @@
 -- Executions of one person, newest first, each with its settlement and plan.
 WITH asked AS (
-    SELECT request_id, ts, user_id, task_title, workflow_id
+    SELECT request_id, ts, user_id, task_title, workflow_id, sensitive
     FROM requests
     WHERE kind = 'execute' AND decision = 'admitted'
       AND user_id = $user_id

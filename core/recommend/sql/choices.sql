@@ -1,4 +1,4 @@
--- What people made of recommendations after a time, the newest first; not of those who opted out.
+-- What people made of recommendations after a time, the newest first; not of those who opted out, nor of what is sensitive.
 WITH said AS (
     SELECT recommendation_id AS request_id, user_id, ts, 'chosen' AS kind, workflow_id
     FROM requests
@@ -19,6 +19,7 @@ FROM said
 JOIN recommendations USING (request_id, user_id)
 JOIN requests AS asked USING (request_id, user_id)
 LEFT JOIN learners USING (user_id)
-WHERE coalesce(learns, true) AND said.ts > coalesce(forgotten_until, '-infinity'::TIMESTAMPTZ)
+WHERE asked.sensitive IS NULL AND coalesce(learns, true)
+  AND said.ts > coalesce(forgotten_until, '-infinity'::TIMESTAMPTZ)
 ORDER BY said.ts DESC
 LIMIT $most
