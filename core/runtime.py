@@ -183,7 +183,6 @@ class Runtime:
             setup=lambda user_id: self.models.setup(user_id, "rank"),
             cascade_at=lambda: self.operator_settings.current.ladder.cascade_at,
             privacy=self._privacy,
-            calls=self._calls,
         )
         return Recommender(
             gate=self.gate,

@@ -53,7 +53,6 @@ def local_recommender(  # noqa: PLR0913 - what a recommender is made of
             setup=lambda _: None,
             cascade_at=lambda: None,
             privacy=PrivacyRules(Privacy),
-            calls=calls,
         ),
         estimate=LocalPlanner().estimate,
         jobs=jobs,

@@ -118,11 +118,11 @@ class ModelPlanner:
             on_partial=making.show_complete,
             stop=making.plan_for.stop,
             check=making.flaw,
+            spent=making.plan_for.spent,
         )
 
         def record(attempt: Attempt) -> None:
             terms.record(attempt)
-            self._calls.spend(making.plan_for.spent, attempt)
             if attempt.outcome != "succeeded":
                 making.restart()
 

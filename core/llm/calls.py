@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -63,35 +63,35 @@ class Calls:
         on_partial: Partial | None = None,
         stop: threading.Event | None = None,
         check: Callable[[Any], Flaw | None] | None = None,
+        spent: Spent | None = None,
     ) -> Terms:
         """Return terms under which every attempt is a durable row before its answer is seen.
 
-        Recording one raises LedgerUnavailable where that fails.
+        What each used is added to `spent`. Recording one raises LedgerUnavailable where that
+        fails.
         """
+
+        def record(attempt: Attempt) -> None:
+            if spent is not None:
+                self._spend(spent, attempt)
+            self._record(caller, attempt)
+
         return Terms(
             bound=self._bound,
-            record=lambda attempt: self._record(caller, attempt),
+            record=record,
             allowed=allowed,
             on_partial=on_partial,
             stop=stop,
             check=check,
         )
 
-    def spend(self, spent: Spent, attempt: Attempt) -> None:
-        """Add what an attempt used, and what it cost, as it is recorded."""
+    def _spend(self, spent: Spent, attempt: Attempt) -> None:
         cost = self._cost(attempt).nano_usd
         known = spent.cost_nano_usd
         spent.cost_nano_usd = None if cost is None or known is None else known + cost
         spent.input_tokens += attempt.usage.input_tokens
         spent.output_tokens += attempt.usage.output_tokens
         spent.is_measured = spent.is_measured and attempt.usage.measured
-
-    def spent(self, attempts: Iterable[Attempt]) -> Spent:
-        """Return what attempts used together."""
-        spent = Spent()
-        for attempt in attempts:
-            self.spend(spent, attempt)
-        return spent
 
     def _bound(self, provider: str, ask: Ask) -> int | None:
         now = self._clock.now()

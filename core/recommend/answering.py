@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
 from core.catalogue import Domain, Task
 from core.guard import Admission, PrivacyRules, Request
-from core.llm import Calls, NoModelLeft, Setup, Source
+from core.jobs import Cancelled
+from core.llm import ModelFailure, NoModelLeft, Setup, Source, Spent
 from core.recommend.memory import Memory
 from core.recommend.model_ranker import Asking, ModelRanker
 from core.recommend.ranking import Ranked, Ranker, Standing
@@ -56,7 +58,6 @@ class Answering:
         setup: Callable[[str], Setup | None],
         cascade_at: Callable[[], float | None],
         privacy: PrivacyRules,
-        calls: Calls,
     ) -> None:
         """Ask models with what `setup` gives for a person, or None where none is set up.
 
@@ -69,7 +70,6 @@ class Answering:
         self._setup = setup
         self._cascade_at = cascade_at
         self._privacy = privacy
-        self._calls = calls
 
     def privately(self, request: Request) -> Request:
         """Return the request with what the privacy settings say of it.
@@ -105,10 +105,19 @@ class Answering:
         if fitted := self._confidence.refit(ranker):
             log.info("A confidence curve was fitted. %s", fitted.reason)
 
-    def answer(self, request: Request, admission: Admission) -> Answered:
+    def answer(
+        self,
+        request: Request,
+        admission: Admission,
+        spent: Spent,
+        stop: threading.Event | None = None,
+    ) -> Answered:
         """Return a model's answer, or the local one with the reason why.
 
+        What models use is added to `spent`, whatever comes of it; setting `stop` ends the call.
+
         Raises:
+            Cancelled: no answer is wanted any more.
             CatalogueEmpty: no workflow is loaded.
             LedgerUnavailable: an attempt could not be recorded.
         """
@@ -121,16 +130,20 @@ class Answering:
         allowed = partial(self._privacy.why_local, task, _domains(ranking), request.sensitivity)
         if reason := allowed() or self._sure_enough(local):
             return _because(local, reason)
-        asking = Asking(setup.ladder, admission.request_id, user_id, allowed, setup.deadline_s)
+        asking = Asking(
+            setup.ladder, admission.request_id, user_id, allowed, setup.deadline_s, stop, spent
+        )
         try:
             ranked = self._model_ranker.rank(task, ranking, asking)
         except NoModelLeft as left:
-            spent = self._calls.spent(left.attempts)
             source = local.source
             return replace(
                 local,
                 source=Source.local(source.name, source.version, str(left), left.falls, spent),
             )
+        except ModelFailure as failure:
+            # The ladder falls past every other one.
+            raise Cancelled from failure
         best = local.standings[0]
         return Answered(
             ranked.standings,

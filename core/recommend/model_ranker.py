@@ -6,12 +6,12 @@ import math
 import random
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from core.catalogue import Catalogue, Task, Workflow
 from core.errors import CatalogueEmpty
-from core.llm import Answer, Ask, Caller, Calls, Ladder, Source
+from core.llm import Answer, Ask, Caller, Calls, Ladder, Source, Spent
 from core.recommend.model_answer import Claim, claims_in, flaw_in
 from core.recommend.model_prompt import PROMPT_VERSION, SYSTEM, Prompt, prompt_for
 from core.recommend.ranking import Ranked, Standing
@@ -28,7 +28,7 @@ class Asking:
     """Who is asked for one ranking, for whom, and how long that may take.
 
     `allowed` gives the reason why no model may be asked this, or None; `deadline_s` is for all
-    rungs together.
+    rungs together; what is spent is added up in `spent`, whatever comes of it.
     """
 
     ladder: Ladder
@@ -37,6 +37,7 @@ class Asking:
     allowed: Callable[[], str | None]
     deadline_s: float = 30.0
     stop: threading.Event | None = None
+    spent: Spent = field(default_factory=Spent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +93,7 @@ class ModelRanker:
         prompt = prompt_for(task, candidates, self._chance)
         answer = self._asked(prompt, asking)
         claims = claims_in(answer.completion.value)
-        source = Source.of_model(
-            self.name, answer, PROMPT_VERSION, self._calls.spent(answer.attempts)
-        )
+        source = Source.of_model(self.name, answer, PROMPT_VERSION, asking.spent)
         confidences = self._confidence.of_claims(
             [claim.confidence for claim in claims], RankerName(source.name, source.version)
         )
@@ -125,7 +124,11 @@ class ModelRanker:
         )
         caller = Caller(asking.request_id, asking.user_id, PROMPT_VERSION)
         terms = self._calls.terms(
-            caller, asking.allowed, stop=asking.stop, check=partial(flaw_in, prompt=prompt)
+            caller,
+            asking.allowed,
+            stop=asking.stop,
+            check=partial(flaw_in, prompt=prompt),
+            spent=asking.spent,
         )
         return asking.ladder.ask(ask, terms)
 

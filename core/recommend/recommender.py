@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Sequence
 from itertools import count
 from pathlib import Path
@@ -11,10 +12,11 @@ from typing import Any
 from core.catalogue import Catalogue, Task, Workflow, task_from
 from core.clock import Clock, stopwatch_ms
 from core.guard import Admission, Denied, Gate, Request
-from core.jobs import Jobs
+from core.jobs import Cancelled, Jobs
 from core.ledger import Ledger, Queries, RecommendationMade
-from core.llm import Source
+from core.llm import Source, Spent
 from core.recommend.answering import LOGGED, SHOWN, Answered, Answering
+from core.recommend.in_turn import InTurn
 from core.recommend.ranking import Ranked, Standing
 from core.recommend.reason import FittedEstimate, reason_for
 from core.recommend.recalibration import Named, RankerName
@@ -48,28 +50,48 @@ class Recommender:
         self._estimate = estimate
         self._jobs = jobs
         self._answers = count(1)
+        self._in_turn = InTurn()
         self._clock = clock
 
-    def recommend(self, request: Request) -> Recommendation | Denied:
+    def recommend(
+        self, request: Request, stop: threading.Event | None = None
+    ) -> Recommendation | Denied:
         """Admit, rank and record; the same idempotency key gives the same answer once.
 
         Raises:
+            Cancelled: `stop` was set while a model was asked.
             CatalogueEmpty: no workflow is loaded.
             LedgerUnavailable: the decision or the answer could not be made durable.
         """
         request = self._answering.privately(request)
+        if request.idempotency_key is None:
+            return self._recommend(request, stop)
+        # The second click finds the answer of the first, however long a model takes for it.
+        with self._in_turn.wait((request.user_id, request.idempotency_key)):
+            return self._recommend(request, stop)
+
+    def _recommend(
+        self, request: Request, stop: threading.Event | None
+    ) -> Recommendation | Denied:
         decision = self._gate.admit(request)
         if isinstance(decision, Denied):
             return decision
         if decision.replayed and (given := self.recall(decision.request_id, decision.user_id)):
             return given[0]
-        since = stopwatch_ms()
+        since, spent = stopwatch_ms(), Spent()
         try:
-            answered = self._answering.answer(request, decision)
+            answered = self._answering.answer(request, decision, spent, stop)
             suggestions = self._suggested(request.task, answered.standings)
         except Exception as problem:
             if not decision.replayed:
-                self._gate.settle(decision, "failed", error_type=type(problem).__name__)
+                cancelled = isinstance(problem, Cancelled)
+                self._gate.settle(
+                    decision,
+                    "cancelled" if cancelled else "failed",
+                    error_type=None if cancelled else type(problem).__name__,
+                    latency_ms=stopwatch_ms(since),
+                    cost_nano_usd=spent.cost_nano_usd,
+                )
             raise
         recommendation = Recommendation(
             request_id=decision.request_id,

@@ -14,6 +14,8 @@ from core.settings.operator import (
     Section,
     SectionName,
 )
+from core.settings.reach import Reach
+from core.settings.saved import saved_in
 from core.settings.version import Change, Version
 from core.settings.versions import OperatorSettings
 
@@ -32,10 +34,12 @@ __all__ = [
     "Privacy",
     "Provider",
     "Providers",
+    "Reach",
     "Rule",
     "Rung",
     "Section",
     "SectionName",
     "Settings",
     "Version",
+    "saved_in",
 ]

@@ -130,7 +130,7 @@ class Settings(BaseModel):
         *LOOPBACK,
     )
     limits: Limits = Limits()
-    job_workers: int = Field(default=4, ge=1, le=64)
+    job_workers: int = Field(default=16, ge=1, le=64)
     queue_rows: int = Field(default=20_000, ge=1)
 
     @property

@@ -13,7 +13,6 @@ from core.errors import (
     InvalidInput,
     InvalidSettings,
     SettingsOutdated,
-    SettingsUnusable,
     UnknownVersion,
 )
 from core.ledger import Ledger, Queries
@@ -29,6 +28,7 @@ from core.settings.operator import (
     SectionName,
 )
 from core.settings.reach import Reach
+from core.settings.saved import newest_in, operator_of
 from core.settings.version import Change, Version, changes_between, event_of, version_of
 
 __all__ = ["OperatorSettings"]
@@ -67,8 +67,8 @@ class OperatorSettings:
         self._when_moved = when_moved
         self._queries = Queries(ledger, Path(__file__).with_name("sql"))
         self._saving = threading.Lock()
-        self._newest = {row["section"]: version_of(row) for row in self._queries.rows("newest")}
-        self._stored = self._read()
+        self._newest = newest_in(self._queries)
+        self._stored = operator_of(self._newest)
         self._current = self._in_force()
 
     @property
@@ -231,18 +231,6 @@ class OperatorSettings:
             if self._reach.address(value, provider) != self.address(provider):
                 self._when_moved(provider, actor)
 
-    def _read(self) -> Operator:
-        stored = Operator()
-        for section, newest in self._newest.items():
-            if section not in SECTIONS or newest.schema_version > stored.schema_version:
-                raise SettingsUnusable(_newer(newest))
-            try:
-                value = checked(section, newest.value)
-            except InvalidSettings as problem:
-                raise SettingsUnusable(f"{_newer(newest)} {problem}") from None
-            stored = stored.model_copy(update={section: value})
-        return stored
-
     def _in_force(self) -> Operator:
         if self.barred:
             names = ", ".join(self.barred)
@@ -253,13 +241,6 @@ class OperatorSettings:
 
 def _name_of(value: Section) -> SectionName:
     return next(name for name, model in SECTIONS.items() if isinstance(value, model))
-
-
-def _newer(version: Version) -> str:
-    return (
-        f"The {version.section} settings, version {version.version}, were saved by another "
-        "version of Waywarden; install that one."
-    )
 
 
 def _reason(text: str) -> str:

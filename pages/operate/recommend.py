@@ -5,6 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from core.guard import Denied, Request
+from core.recommend import Recommendation
+from pages.shared.asking import ask_for, asking_panel
 from pages.shared.cards import denial, recommendation_cards
 from pages.shared.dismissal import none_of_these
 from pages.shared.question import question_form, task_asked
@@ -27,14 +29,16 @@ def ask() -> None:
         task = task_asked()
         marked = bool(state.get("sensitive"))
         key = f"{session_id()}:{state.get('answers', 0)}:{hash((task, marked))}"
-        answer = runtime().recommender.recommend(
-            Request("recommend", person(), task, idempotency_key=key, marked=marked)
-        )
-        if isinstance(answer, Denied):
-            state["denied"] = answer
-            return
-        st.query_params.pop("run", None)
-        st.query_params["answer"] = answer.request_id
+        ask_for(Request("recommend", person(), task, idempotency_key=key, marked=marked), take)
+
+
+def take(answer: Recommendation | Denied) -> None:
+    """Show what came of the question."""
+    if isinstance(answer, Denied):
+        st.session_state["denied"] = answer
+        return
+    st.query_params.pop("run", None)
+    st.query_params["answer"] = answer.request_id
 
 
 def use(workflow_id: str, rank: int | None) -> None:
@@ -102,6 +106,7 @@ st.title("What do you want to get done?")
 question_form(ask)
 if denied := st.session_state.get("denied"):
     denial(denied)
+asking_panel(take)
 with errors_shown():
     answer()
 if run_id := st.query_params.get("run"):
