@@ -43,7 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     restore = commands.add_parser("restore", help="put a backup in the ledger's place")
     restore.add_argument("file", type=Path, help="a file that `backup` made")
     restore.set_defaults(act=_restore)
-    doctor = commands.add_parser("doctor", help="check files, locks, versions, disk, migrations")
+    doctor = commands.add_parser("doctor", help="check files, disk, ledger, workflows, providers")
     doctor.add_argument("--json", action="store_true", help="print one JSON object")
     doctor.set_defaults(act=_doctor)
     evaluate = commands.add_parser("evaluate", help="measure the recommender on labelled tasks")

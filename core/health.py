@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from core.analytics import ProviderDay
-from core.doctor import Finding, disk, trained
+from core.doctor import RUNGS, Finding, disk, trained
 from core.errors import WaywardenError
 from core.llm import KEYED_PROVIDERS, BreakerState
 from core.recommend import version_of
@@ -15,7 +15,6 @@ from core.runtime import Runtime
 __all__ = ["Breaking", "ProviderHealth", "ProviderState", "parts_of", "providers_of"]
 
 PROVIDERS: tuple[Literal["anthropic", "ollama"], ...] = ("anthropic", "ollama")
-RUNGS = {"anthropic": {"preferred", "cheaper"}, "ollama": {"ollama"}}
 # What says nothing against a provider: the model did not like the question, or we the answer.
 _OF_ANSWERS = {"refused", "invalid"}
 

@@ -135,8 +135,9 @@ def free_port() -> int:
 
 
 def waywarden_at(data_dir: Path, **variables: str) -> dict[str, str]:
-    """Return the environment of a command over this data folder."""
-    inherited = {name: value for name, value in os.environ.items() if "WAYWARDEN" not in name}
+    """Return the environment of a command over this data folder; no provider is set up in it."""
+    ours = ("WAYWARDEN", "ANTHROPIC", "OLLAMA")
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     given = {f"WAYWARDEN_{name.upper()}": value for name, value in variables.items()}
     return {**inherited, "WAYWARDEN_DATA_DIR": str(data_dir), **given}
 

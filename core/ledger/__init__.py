@@ -17,7 +17,8 @@ from core.ledger.events import (
     SettingsSaved,
     StepChanged,
 )
-from core.ledger.ledger import Ledger, Queries
+from core.ledger.ledger import Ledger, Queries, Readable
+from core.ledger.resting import Resting
 
 __all__ = [
     "EVENTS",
@@ -33,9 +34,11 @@ __all__ = [
     "LlmCall",
     "ProfileSaved",
     "Queries",
+    "Readable",
     "RecommendationMade",
     "RequestDecided",
     "RequestSettled",
+    "Resting",
     "SettingsSaved",
     "StepChanged",
     "backed_up",

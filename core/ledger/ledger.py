@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import duckdb
 import pyarrow as pa
@@ -18,7 +18,7 @@ from core.ledger.writer import Writer
 if TYPE_CHECKING:
     import pandas as pd  # half a second to load, and only pages ask for frames
 
-__all__ = ["Ledger", "Queries"]
+__all__ = ["Ledger", "Queries", "Readable"]
 
 
 class Ledger:
@@ -109,10 +109,18 @@ class Ledger:
             cursor.close()
 
 
+class Readable(Protocol):
+    """What can be asked: a ledger, or one that rests."""
+
+    def table(self, sql: str, parameters: Mapping[str, object] | None = None) -> pa.Table:
+        """Run one SELECT and return all of it; raises LedgerUnavailable."""
+        ...
+
+
 class Queries:
     """The `.sql` files of one folder, run by name with bound `$parameters`."""
 
-    def __init__(self, ledger: Ledger, folder: Path) -> None:
+    def __init__(self, ledger: Readable, folder: Path) -> None:
         self._ledger = ledger
         self._folder = folder
 

@@ -21,7 +21,7 @@ __all__ = ["Claude"]
 
 # A stream that is alive sends a ping every few seconds.
 SILENCE_S = 30.0
-WHOLE = 200
+WHOLE, NOT_FOUND = 200, 404
 EVENT_STREAM = "text/event-stream"
 # https://platform.claude.com/docs/en/api/errors
 _ERROR_KINDS: dict[str, FailureKind] = {
@@ -38,6 +38,8 @@ _ERROR_KINDS: dict[str, FailureKind] = {
 # Before the answer begins, these are not billed; of other errors nobody knows.
 _UNBILLED: set[FailureKind] = {"bad_request", "auth", "rate_limited", "overloaded"}
 _WORTH_QUOTING: set[FailureKind] = {"bad_request", "auth"}
+_NO_MODEL = "{who} has no model “{model}”; choose another one on the settings page."
+_NOT_THERE = "There is nothing of {who} at this address of {where}; check it."
 
 
 class Claude:
@@ -187,9 +189,13 @@ def _failure(problem: Exception, reply: Reply, patience: Patience) -> ModelFailu
     is_whole = problem.status_code != WHOLE
     kind = status_kind(problem.status_code) if is_whole else "server"
     kind = _ERROR_KINDS.get(problem.type or "", kind)
+    message, sentence = str(problem.api_message or ""), None
+    if problem.status_code == NOT_FOUND:
+        sentence = _NO_MODEL if message.startswith("model:") else _NOT_THERE
     return reply.failure(
         kind,
-        quote=problem.api_message if kind in _WORTH_QUOTING else None,
+        sentence=sentence,
+        quote=message if kind in _WORTH_QUOTING else None,
         unused=is_whole and kind in _UNBILLED,
         retry_after_s=_retry_after_s(problem),
     )

@@ -21,6 +21,10 @@ SILENCE_S = 180.0
 # Ollama cuts off, silently, what does not fit into its window of tokens.
 LEAST_WINDOW, BYTES_PER_TOKEN = 8_192, 2
 FOUND, NOT_FOUND = 200, 404
+_NO_MODEL = "{who} has no model “{model}” there; run `ollama pull {model}`."
+_NOT_THERE = "There is nothing of {who} at {where}; check the address."
+# It knows no keys: this is a proxy, or its list of who may ask.
+_SHUT_OUT = "{who} at {where} does not let this machine in; look at its settings, and any proxy."
 
 
 class Ollama:
@@ -62,7 +66,7 @@ class Ollama:
                         if _take_in(line, reply):
                             yield reply
                 else:
-                    failure = _refusal(response, ask, reply)
+                    failure = _refusal(response, reply)
         except ModelFailure as problem:
             failure = problem
         except Exception as problem:  # noqa: BLE001 - whatever comes over the wire
@@ -115,15 +119,15 @@ def _usage(said: dict[str, Any]) -> Usage | None:
     return Usage(int(said["prompt_eval_count"]), int(said["eval_count"]))
 
 
-def _refusal(response: httpx2.Response, ask: Ask, reply: Reply) -> ModelFailure:
+def _refusal(response: httpx2.Response, reply: Reply) -> ModelFailure:
     """Return what to raise for a status that says no; nothing was computed then."""
-    if response.status_code == NOT_FOUND:
-        advice = f"Ollama has no model “{ask.model}” there; run `ollama pull {ask.model}`."
-        return ModelFailure("bad_request", advice, usage=Usage(0, 0))
     response.read()
     try:
         quote = str(response.json()["error"])
     except (ValueError, TypeError, KeyError):
         quote = None
     kind = status_kind(response.status_code)
-    return reply.failure(kind, quote=quote, unused=kind != "server")
+    sentence = _SHUT_OUT if kind == "auth" else None
+    if response.status_code == NOT_FOUND:
+        sentence, quote = (_NO_MODEL if "model" in (quote or "") else _NOT_THERE), None
+    return reply.failure(kind, sentence=sentence, quote=quote, unused=kind != "server")

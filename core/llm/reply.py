@@ -59,7 +59,7 @@ class Reply:
     def __init__(self, ask: Ask, who: str, where: str, secrets: tuple[str, ...] = ()) -> None:
         """Begin to listen to `who` at `where`; `secrets` are never quoted."""
         self._ask = ask
-        self._names = {"who": who, "where": where}
+        self._names = {"who": who, "where": where, "model": ask.model}
         self._secrets = secrets
         self._since = stopwatch_ms()
         self._first_token_ms: float | None = None
@@ -110,6 +110,7 @@ class Reply:
         self,
         kind: FailureKind,
         *,
+        sentence: str | None = None,
         quote: str | None = None,
         unused: bool = False,
         retry_after_s: float | None = None,
@@ -118,17 +119,18 @@ class Reply:
 
         Args:
             kind: of the failure.
+            sentence: what to say of it, with {who}, {where} and {model}, if not the usual.
             quote: what the provider says of it, which is worth reading.
             unused: whether it is certain that nothing was used.
             retry_after_s: when the provider wants to be asked again.
         """
-        sentence = _SENTENCES[kind].format_map(self._names)
+        said = (sentence or _SENTENCES[kind]).format_map(self._names)
         if quote:
-            said = " ".join(redacted(quote, self._secrets).split())[:LONGEST_QUOTE]
-            sentence = f"{sentence} It says: “{said}”"
+            quoted = " ".join(redacted(quote, self._secrets).split())[:LONGEST_QUOTE]
+            said = f"{said} It says: “{quoted}”"
         return ModelFailure(
             kind,
-            sentence,
+            said,
             usage=NOTHING_USED if unused else self._used(),
             retry_after_s=retry_after_s,
             stop_reason=self.stop_reason,

@@ -11,7 +11,6 @@ from typing import get_args
 from core.clock import Clock, new_id
 from core.errors import (
     InvalidInput,
-    InvalidSettings,
     SettingsOutdated,
     UnknownVersion,
 )

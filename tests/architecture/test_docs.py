@@ -9,6 +9,16 @@ from pathlib import Path
 
 import pytest
 
+from core.api.schemas import ExecutionOut, FallOut, RecommendIn, RecommendOut, SourceOut
+from core.cli import _parser
+from core.doctor.providers import DEADLINE_S
+from core.llm import Pacing
+from core.llm.breaker import OPENS_AFTER, PAUSE_S
+from core.llm.ladder import SHARE
+from core.recommend.model_prompt import LONGEST_DESCRIPTION
+from core.recommend.model_ranker import SHORTLIST, WHOLE
+from core.recommend.recalibration import ENOUGH
+from core.settings import Operator
 from core.settings.environment import _VARIABLES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -19,6 +29,7 @@ INLINE = re.compile(r"`([^`\n]+)`")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 VARIABLE = re.compile(r"\b(?:WAYWARDEN_[A-Z_]*[A-Z]|ANTHROPIC_(?:API_KEY|BASE_URL)|OLLAMA_HOST)\b")
 SOURCES = (".py", ".sql", ".md", ".sh", ".lock")
+OPERATOR = Operator()
 # What these folders hold is written at run time.
 MADE_LATER = ("data/local", ".venv", "test-artifacts")
 
@@ -53,6 +64,15 @@ def commands_of_make(text: str) -> set[str]:
     }
 
 
+def commands_of_waywarden(text: str) -> set[str]:
+    """What stands after `waywarden` in code; options and file names are no commands."""
+    return {
+        word
+        for code in code_in(text)
+        for word in re.findall(r"(?:^|[\s/])waywarden ([a-z]+)", code)
+    }
+
+
 def paths_in(text: str) -> set[str]:
     """What code in a document names as files or folders of the project."""
     folders = {entry.name for entry in ROOT.iterdir() if entry.is_dir()}
@@ -77,6 +97,13 @@ def test_every_make_target_that_a_document_names_exists(document: Path) -> None:
 
 
 @documents
+def test_every_command_that_a_document_names_exists(document: Path) -> None:
+    parser = _parser()
+    known = next(each.choices for each in parser._actions if isinstance(each.choices, dict))
+    assert commands_of_waywarden(text_of(document)) <= set(known)
+
+
+@documents
 def test_every_file_that_a_document_names_exists(document: Path) -> None:
     missing = {path for path in paths_in(text_of(document)) if not any(ROOT.glob(path))}
     assert not missing
@@ -91,6 +118,42 @@ def test_every_link_between_documents_leads_somewhere(document: Path) -> None:
 @documents
 def test_every_variable_that_a_document_names_is_read(document: Path) -> None:
     assert set(VARIABLE.findall(text_of(document))) <= set(_VARIABLES.values())
+
+
+def test_the_api_names_the_fields_that_answers_have() -> None:
+    (said,) = re.findall(r"\*\*Who answered.\*\*(.*?)\n- ", text_of("docs/api.md"), re.DOTALL)
+    fields = {*SourceOut.model_fields, *FallOut.model_fields}
+    values = {"local", "anthropic", "ollama", "null"}
+    assert set(INLINE.findall(said)) == fields | values | {"source", "own_claim"}
+    assert {"source", "own_claim", "sensitive"} <= RecommendOut.model_fields.keys()
+    assert {"source", "sensitive"} <= ExecutionOut.model_fields.keys()
+    assert "sensitive" in RecommendIn.model_fields
+
+
+@pytest.mark.parametrize(
+    "figure",
+    [
+        f"first {LONGEST_DESCRIPTION:,} characters",
+        f"of the {SHORTLIST} best by the local ranker where there are more than {WHOLE}",
+        f"(`{OPERATOR.providers.anthropic.ranking_model}`)",
+        f"(`{OPERATOR.providers.anthropic.steps_model}`)",
+        f"**Cheaper**: `{OPERATOR.providers.anthropic.cheaper_model}`",
+        f"**Ollama**: `{OPERATOR.providers.ollama.model}`",
+        f"Claude has {OPERATOR.providers.anthropic.deadline_s:g} s",
+        f"Ollama {OPERATOR.providers.ollama.deadline_s:g} s",
+        f"at most {SHARE:.0%}".replace("%", " %"),
+        f"**Retries** ({OPERATOR.ladder.retries} by default)",
+        f"up to {Pacing().first_pause_s:g} s at first",
+        f"never above {Pacing().longest_pause_s:g} s",
+        f"a `retry-after` of up to {Pacing().longest_retry_after_s:g} s",
+        f"after {OPENS_AFTER} in a row",
+        f"left alone for {PAUSE_S:g} s",
+        f"until {ENOUGH} answers",
+        f"within {DEADLINE_S:g} s",
+    ],
+)
+def test_a_figure_about_providers_is_that_of_the_code(figure: str) -> None:
+    assert figure in " ".join(text_of("docs/providers.md").split())
 
 
 @pytest.mark.parametrize("folder", ["core", "pages", ".streamlit"])
@@ -114,6 +177,7 @@ def test_what_a_document_names_is_found_in_it() -> None:
         "[there](x.md#y) and [far](https://example.org)."
     )
     assert commands_of_make(text) == {"nothing-such", "run", "test", "bench"}
+    assert commands_of_waywarden("`waywarden` is, `.venv/bin/waywarden fly --far`.") == {"fly"}
     assert paths_in(text) == {"core/nowhere.py", "gone/by.py"}
     assert list(links_in(text)) == ["x.md"]
 

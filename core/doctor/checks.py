@@ -1,4 +1,4 @@
-"""What an operator checks first: files, locks, versions, disk, migrations."""
+"""All checks in turn; here those of what is on this machine."""
 
 from __future__ import annotations
 
@@ -8,30 +8,19 @@ import sys
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Literal
-
-from pydantic import BaseModel, ConfigDict
 
 from core.catalogue import Catalogue
+from core.doctor.finding import Finding
+from core.doctor.providers import providers
 from core.errors import HeadUnusable, LedgerLocked, WaywardenError
 from core.ledger import contents
 from core.recommend import Curves, Head, LocalRanker, version_of
 from core.settings import PROJECT, Settings
 
-__all__ = ["Finding", "disk", "examine", "trained"]
+__all__ = ["disk", "examine", "trained"]
 
 LEAST_FREE_BYTES = 512 * 2**20
 PACKAGES = ("waywarden", "duckdb", "streamlit")
-
-
-class Finding(BaseModel):
-    """The result of one check, with what to do when it is not ok."""
-
-    model_config = ConfigDict(frozen=True)
-
-    check: str
-    status: Literal["ok", "warning", "failed"]
-    detail: str
 
 
 def examine(settings: Settings) -> list[Finding]:
@@ -44,7 +33,8 @@ def examine(settings: Settings) -> list[Finding]:
         ("workflows", _workflows),
         ("recommender", _recommender),
     )
-    return [_examined(name, check, settings) for name, check in checks]
+    found = [_examined(name, check, settings) for name, check in checks]
+    return [*found, *providers(settings)]
 
 
 def _examined(name: str, check: Callable[[Settings], Finding], settings: Settings) -> Finding:
