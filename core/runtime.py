@@ -165,7 +165,7 @@ class Runtime:
         return ModelPlanner(
             setup=lambda _, plan_for: self.models.setup(plan_for.user_id, "plan"),
             allowed=lambda workflow, task, plan_for: self._privacy.why_local(
-                task, [workflow.domain], "marked" if plan_for.is_private else None
+                task, [workflow.domain], plan_for.sensitivity
             ),
             calls=self._calls,
             local=self._local_planner,

@@ -195,7 +195,7 @@ class Executor:
             on_step,
             restart,
             job.stop,
-            is_private=request.sensitivity is not None,
+            sensitivity=request.sensitivity,
         )
         try:
             job.stop_if_cancelled()

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from core.catalogue import Task, Workflow
 from core.execute.execution import Plan, Step
+from core.guard import Sensitivity
 from core.llm import Spent
 
 __all__ = ["PlanFor", "Planner"]
@@ -20,7 +21,7 @@ class PlanFor:
 
     `on_step` sees each step as soon as it is complete, and may raise `Cancelled`; `restart`
     withdraws those it has seen, as others come in their place. Once `stop` is set, no plan is
-    wanted any more. A private plan is not for models.
+    wanted any more. What is sensitive is not for models.
     """
 
     request_id: str
@@ -29,7 +30,7 @@ class PlanFor:
     restart: Callable[[], None] = lambda: None
     stop: threading.Event = field(default_factory=threading.Event)
     spent: Spent = field(default_factory=Spent)
-    is_private: bool = False
+    sensitivity: Sensitivity | None = None
 
 
 class Planner(Protocol):

@@ -106,8 +106,8 @@ st.title("What do you want to get done?")
 question_form(ask)
 if denied := st.session_state.get("denied"):
     denial(denied)
-asking_panel(take)
-with errors_shown():
-    answer()
-if run_id := st.query_params.get("run"):
-    run_panel(run_id)
+if not asking_panel(take):
+    with errors_shown():
+        answer()
+    if run_id := st.query_params.get("run"):
+        run_panel(run_id)

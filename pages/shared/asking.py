@@ -53,14 +53,15 @@ def ask_for(request: Request, take: Take) -> None:
         _taken(asked, take)
 
 
-def asking_panel(take: Take) -> None:
-    """Draw a question under way, or why nothing came of it; nothing otherwise."""
+def asking_panel(take: Take) -> bool:
+    """Draw a question under way, or why nothing came of it; return whether it is under way."""
     asked: _Asked | None = st.session_state.get("asking")
     if asked is None or asked.job is None:
-        return
+        return False
     if not asked.job.ended:
         _waiting(asked, take)
-    elif asked.problem:
+        return True
+    if asked.problem:
         with errors_shown():
             raise asked.problem
     elif asked.job.status == "cancelled":
@@ -68,6 +69,7 @@ def asking_panel(take: Take) -> None:
     elif asked.answer is None:
         with errors_shown():
             raise Unavailable("The recommender failed; the log says why.")
+    return False
 
 
 @st.fragment(run_every=POLL_S)

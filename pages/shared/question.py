@@ -71,7 +71,6 @@ def question_form(ask: Callable[[], None]) -> None:
                 format_func=hours,
                 key="hours",
                 persist_state="session",
-                help="Leave it open if time does not matter.",
             )
             with st.popover("More", icon=":material/tune:"):
                 st.text_area(

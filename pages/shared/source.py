@@ -97,9 +97,11 @@ def badge(origin: Origin) -> None:
     st.badge(plain(origin.label), color=_COLOURS.get(origin.provider, "gray"))
 
 
-def fall_line(origin: Origin) -> None:
-    """Draw the quiet line that says from where it fell, and why."""
-    if origin.fall:
+def fall_line(origin: Origin, *, is_sensitive: bool) -> None:
+    """Draw the quiet line that says from where it fell and why, or why nobody was asked."""
+    if is_sensitive and not origin.passed:
+        st.caption(f":material/lock: {STAYS_HERE}")
+    elif origin.fall:
         st.caption(f":material/subdirectory_arrow_right: {plain(origin.fall)}")
 
 
@@ -124,9 +126,7 @@ def recommendation_source(recommendation: Recommendation) -> None:
         badge(origin)
         facts = origin.facts(latency(recommendation.latency_ms))
         st.caption(f"{lead} · {facts}", width="content", help=_help(origin))
-    fall_line(origin)
-    if recommendation.is_sensitive:
-        st.caption(f":material/lock: {STAYS_HERE}")
+    fall_line(origin, is_sensitive=recommendation.is_sensitive)
     if recommendation.is_own_claim:
         st.caption(f":material/info: {OWN_CLAIM}")
 

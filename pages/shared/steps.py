@@ -208,7 +208,7 @@ def _foot(execution: Execution) -> None:
     ]
     origin = run_origin(execution, runtime().model_calls.of(execution.execution_id))
     said = " · ".join([origin.facts(), *filter(None, notes)])
-    fall_line(origin)
+    fall_line(origin, is_sensitive=execution.is_sensitive)
     with st.container(horizontal=True, vertical_alignment="center"):
         badge(origin)
         st.caption(said, width="content", help="  \n".join(map(plain, execution.notes)) or None)
