@@ -42,6 +42,7 @@ __all__ = ["Runtime", "current", "lifespan", "routes", "use"]
 log = logging.getLogger(__name__)
 
 WARM_UP_S = 60.0
+WORKFLOWS, PRICES = PROJECT / "workflows", PROJECT / "data" / "prices.toml"
 
 
 class Runtime:
@@ -61,12 +62,14 @@ class Runtime:
 
         Raises:
             LedgerUnavailable: the ledger cannot be opened; the message says why.
+            PricesUnusable: `data/prices.toml` cannot be used; the message names its faults.
             SettingsUnusable: a newer version of Waywarden saved settings in it.
         """
         share_arenas()
         self.settings = settings
         self.clock = clock or SystemClock()
         self.catalogue = self._load_catalogue()
+        prices = Prices.load(PRICES)
         self.ledger = Ledger(settings.ledger_path, settings.queue_rows)
         self.gate = Gate(self.ledger, settings.limits, self.clock)
         try:
@@ -85,7 +88,7 @@ class Runtime:
             log.warning("%d requests of the previous process were never settled: lost", lost)
         self.jobs = Jobs(settings.job_workers)
         self.models = Models(self.operator_settings, self.vault, self.clock)
-        self._calls = Calls(self.ledger, Prices.load(PROJECT / "data" / "prices.toml"), self.clock)
+        self._calls = Calls(self.ledger, prices, self.clock)
         self._privacy = PrivacyRules(lambda: self.operator_settings.current.privacy)
         self._local_planner = LocalPlanner()
         self.history = History(self.ledger, lambda: self.catalogue, self.clock)
@@ -101,9 +104,7 @@ class Runtime:
         )
         self._embedder = embedder or Embedder()
         self.recommender = self._recommender()
-        self.feedback = Feedback(self.ledger, lambda: self.catalogue, self.clock)
-        self.profiles = Profiles(self.ledger, self.clock)
-        self._open_insight()
+        self._open_records()
         self._ranker = self._ranker_in_background()  # last: it learns through the others
 
     def ranker(self) -> LocalRanker:
@@ -155,7 +156,9 @@ class Runtime:
         self.models.close()
         self.ledger.close()
 
-    def _open_insight(self) -> None:
+    def _open_records(self) -> None:
+        self.feedback = Feedback(self.ledger, lambda: self.catalogue, self.clock)
+        self.profiles = Profiles(self.ledger, self.clock)
         self.accuracies = Accuracies(self.ledger, self.clock)
         self.overviews = Overviews(self.ledger, self.clock)
         self.activity = Activity(self.ledger)
@@ -202,7 +205,7 @@ class Runtime:
 
     def _load_catalogue(self) -> Catalogue:
         extra = self.settings.extra_workflows
-        return Catalogue.load([PROJECT / "workflows", *([extra] if extra else [])])
+        return Catalogue.load([WORKFLOWS, *([extra] if extra else [])])
 
     def _ranker_in_background(self) -> Future[LocalRanker]:
         built: Future[LocalRanker] = Future()

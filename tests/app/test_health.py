@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from types import SimpleNamespace
 
 import pytest
 from pydantic import SecretStr
@@ -46,7 +45,7 @@ def test_a_local_deployment_is_well_and_says_how_to_set_providers_up(console: Ru
         "Cost today": "$0",
     }
     assert "Recommender · trained, version " in browser.said.replace("**", "")
-    assert "Jobs · 0 of 4 workers busy" in browser.said.replace("**", "")
+    assert "Jobs · 0 of 16 workers busy" in browser.said.replace("**", "")
 
 
 def test_the_day_of_each_provider_is_told(set_up: Runtime, clock: FakeClock) -> None:
@@ -95,8 +94,7 @@ def test_a_provider_that_is_left_alone_says_for_how_long(
     passed = [0.0]
     breakers = Breakers(monotonic=lambda: passed[0])
     breakers.heard("ollama", "timeout")
-    models = SimpleNamespace(breakers=breakers)
-    monkeypatch.setattr(set_up, "models", models, raising=False)
+    monkeypatch.setattr(set_up.models, "breakers", breakers)
     set_up.ledger.write(a_call("a", set_up.clock.now(), **(OLLAMA | failed("timeout"))))
     assert warnings(Browser().open("health")) == [
         "Ollama is left alone for 30 s more after an outage. Ollama llama3.2 did not answer in "

@@ -198,8 +198,7 @@ def test_an_empty_catalogue_is_said_in_a_sentence(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     empty = tmp_path_factory.mktemp("project")
-    (empty / "workflows").mkdir()
-    monkeypatch.setattr("core.runtime.PROJECT", empty)
+    monkeypatch.setattr("core.runtime.WORKFLOWS", empty)
     console = serve()
     assert console.catalogue.workflows == ()
     browser = Browser().draw().ask("fix the login bug")

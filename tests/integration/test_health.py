@@ -132,7 +132,7 @@ def test_a_fresh_deployment_is_well(runtime: Runtime) -> None:
         ("ledger", "jobs", "recommender", "workflows", "disk"), "ok"
     )
     assert "0 rows waiting" in found["ledger"][1]
-    assert found["jobs"][1].startswith("0 of 4 workers busy")
+    assert found["jobs"][1].startswith("0 of 16 workers busy")
     assert found["recommender"][1].startswith("trained, version ")
     assert found["workflows"][1] == "24 loaded"
 
@@ -144,14 +144,14 @@ def test_jobs_that_wait_are_counted(runtime: Runtime) -> None:
         del job
         release.wait(20)
 
-    jobs = [runtime.jobs.submit(f"job-{number}", work) for number in range(6)]
+    jobs = [runtime.jobs.submit(f"job-{number}", work) for number in range(18)]
     try:
-        while runtime.jobs.counts() != (4, 2):
+        while runtime.jobs.counts() != (16, 2):
             pass
         status, said = parts(runtime)["jobs"]
     finally:
         release.set()
-    assert (status, said.split(";")[0]) == ("warning", "4 of 4 workers busy, 2 plans waiting")
+    assert (status, said.split(";")[0]) == ("warning", "16 of 16 workers busy, 2 plans waiting")
     assert all(job.wait(20) for job in jobs)
     assert runtime.jobs.counts() == (0, 0)
 

@@ -291,8 +291,7 @@ def test_fewer_than_three_workflows_are_all_suggested(
 def test_an_empty_catalogue_is_said_in_a_sentence_and_nothing_is_charged(
     settings: Settings, embedder: Embedder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "workflows").mkdir()
-    monkeypatch.setattr("core.runtime.PROJECT", tmp_path)
+    monkeypatch.setattr("core.runtime.WORKFLOWS", tmp_path / "none")
     runtime = Runtime(settings, embedder=embedder)
     with pytest.raises(CatalogueEmpty, match=r"^No workflow is loaded; .*\.$"):
         runtime.recommender.recommend(to_recommend("fix the login bug"))
