@@ -16,12 +16,15 @@ from core.ledger import (
 
 __all__ = [
     "AT",
+    "BY_HAIKU",
     "DAY",
     "LISTED",
     "NOW",
     "SECOND",
+    "alone",
     "answer",
     "asked",
+    "by_model",
     "fitted",
     "many",
     "ran",
@@ -32,6 +35,7 @@ __all__ = [
 NOW = datetime(2026, 11, 4, 12, tzinfo=UTC)  # a Wednesday
 AT = NOW - timedelta(hours=2)
 SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
+BY_HAIKU = "model model:claude-haiku-5-5:1a2b3c4d"
 LISTED = ("bug-fix", "code-refactor", "meal-planning", "exam-prep", "savings-goal")
 
 
@@ -67,6 +71,45 @@ def answer(  # noqa: PLR0913 - all that an answer can differ in
             curve=curve,
         ),
     ]
+
+
+def by_model(
+    request_id: str,
+    local_top: str = "bug-fix",
+    sure: float = 0.9,
+    *,
+    nano_usd: int | None = 600_000,
+    measured: bool = True,
+    latency_ms: float = 2_000.0,
+    **more: object,
+) -> list[Event]:
+    """Ada's question, a model's answer, and what the local ranker would have put first."""
+    question, made = answer(request_id, **more)  # type: ignore[arg-type]
+    source = {
+        "name": "model",
+        "version": BY_HAIKU.removeprefix("model "),
+        "provider": "anthropic",
+        "model": "claude-haiku-5-5",
+        "rung": 1,
+        "cost_nano_usd": nano_usd,
+        "is_measured": measured,
+    }
+    changed = {
+        "ranker": "model",
+        "ranker_version": source["version"],
+        "latency_ms": latency_ms,
+        "source": source,
+        "local_top": local_top,
+        "local_confidence": sure,
+    }
+    return [question, made.model_copy(update=changed)]
+
+
+def alone(request_id: str, reason: str, **more: object) -> list[Event]:
+    """Ada's question and the local answer, with the reason why no model was asked."""
+    question, made = answer(request_id, **more)  # type: ignore[arg-type]
+    source = {"name": "local", "version": "1", "reason": reason, "cost_nano_usd": 0}
+    return [question, made.model_copy(update={"source": source})]
 
 
 def asked(

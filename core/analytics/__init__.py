@@ -2,19 +2,19 @@
 
 from core.analytics.accuracies import Accuracies
 from core.analytics.accuracy import (
-    ENOUGH,
     PLACES,
     Accuracy,
     AccuracyFilter,
     Calibration,
     Correction,
     CurveFit,
-    Estimate,
     FittedCurves,
     Promise,
     Span,
 )
 from core.analytics.activity import Activity, ActivityFilter, RequestFacts
+from core.analytics.cascade import MOST_LOST, Cascade, CascadeLevel
+from core.analytics.estimate import ENOUGH, Estimate
 from core.analytics.model_calls import (
     Fallen,
     ModelCall,
@@ -28,6 +28,7 @@ from core.analytics.period import Day, last_days, zone_of
 
 __all__ = [
     "ENOUGH",
+    "MOST_LOST",
     "PLACES",
     "Accuracies",
     "Accuracy",
@@ -35,6 +36,8 @@ __all__ = [
     "Activity",
     "ActivityFilter",
     "Calibration",
+    "Cascade",
+    "CascadeLevel",
     "Correction",
     "CurveFit",
     "Day",

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,10 +19,11 @@ from core.analytics.accuracy import (
     Calibration,
     Correction,
     CurveFit,
-    Estimate,
     FittedCurves,
     Span,
 )
+from core.analytics.cascade import ALONE, Cascade, levels_of, thresholds_with
+from core.analytics.estimate import Estimate
 from core.analytics.period import Day, last_days, zone_of
 from core.clock import Clock
 from core.ledger import Ledger, Queries
@@ -56,12 +58,17 @@ class Accuracies:
         )
 
     def over(
-        self, wanted: AccuracyFilter, zone: str | None, domain_of: Mapping[str, str]
+        self,
+        wanted: AccuracyFilter,
+        zone: str | None,
+        domain_of: Mapping[str, str],
+        cascade_at: float | None = None,
     ) -> Accuracy:
         """Return the accuracy of what the filter lets through, in days of the viewer's zone.
 
         `domain_of` maps a workflow's id to its domain. One that is not in it has the domain that
-        it was last run in, and the domain "other" if there is none.
+        it was last run in, and the domain "other" if there is none. `cascade_at` is the confidence
+        from which the local ranker answers alone now, None for none.
         """
         now = self._clock.now()
         days = self._days(now, zone, wanted.days)
@@ -70,12 +77,14 @@ class Accuracies:
             start=days[0].start,
             end=days[-1].end,
             most_corrected=MOST_CORRECTED,
+            alone=ALONE,
         )
         spans = _spans(days, len(judged))
         answers = self._queries.frame(
             "accuracy_answers",
             starts=[first.start for first, _ in spans],
             ends=[last.end for _, last in spans],
+            alone=ALONE,
         )
         known = {row["workflow_id"]: row["domain"] for row in self._queries.rows("domains_run")}
         answers, judged = _with_domains(answers, judged, known | dict(domain_of))
@@ -96,7 +105,34 @@ class Accuracies:
             by_place=_by_place(judged),
             misses=self._misses(judged),
             rankers=rankers,
+            cascade=self._cascade(days, answers, judged, cascade_at),
             as_of=now,
+        )
+
+    def _cascade(
+        self,
+        days: Sequence[Day],
+        answers: pd.DataFrame,
+        judged: pd.DataFrame,
+        in_force: float | None,
+    ) -> Cascade:
+        """Read what the models' answers took, those of the rankers and workflows in `answers`."""
+        compared = int(answers["compared"].sum())
+        rows: list[dict[str, Any]] = []
+        if compared:
+            rows = self._queries.rows(
+                "accuracy_cascade",
+                start=days[0].start,
+                end=days[-1].end,
+                thresholds=thresholds_with(in_force),
+                rankers=answers["ranker"].unique().tolist(),
+                workflow_ids=answers["top_workflow_id"].unique().tolist(),
+            )
+        return Cascade(
+            answers=compared,
+            levels=levels_of(rows, judged, compared, in_force),
+            alone=int(answers["alone"].sum()),
+            taken=_share(judged[judged["is_alone"]], "taken"),
         )
 
     def _days(self, now: datetime, zone: str | None, count: int | None) -> list[Day]:

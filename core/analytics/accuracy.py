@@ -15,34 +15,30 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from core.analytics.cascade import Cascade
+from core.analytics.estimate import ENOUGH, Estimate
 from core.statistics import (
     BrierParts,
     ReliabilityBin,
     brier_parts,
     expected_calibration_error,
     if_calibrated_level,
-    mean_interval,
-    median_interval,
     reliability_bins,
     wilson_interval,
 )
 
 __all__ = [
-    "ENOUGH",
     "PLACES",
     "Accuracy",
     "AccuracyFilter",
     "Calibration",
     "Correction",
     "CurveFit",
-    "Estimate",
     "FittedCurves",
     "Promise",
     "Span",
 ]
 
-# Fewer than these are shown, but nothing is concluded from them.
-ENOUGH = 30
 # Each bin lies around a round number: what says 90 % is between 85 and 95.
 EDGES = (0.0, 0.05, 0.15, 0.25, 0.35, 0.45, 0.55, 0.65, 0.75, 0.85, 0.95, 1.0)
 NINE_IN_TEN = 0.9
@@ -63,37 +59,6 @@ class AccuracyFilter:
     days: int | None = None
     ranker: str | None = None
     domain: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """A share, mean or median of n answers (None for none), and its 95 % interval."""
-
-    value: float | None
-    interval: tuple[float, float]
-    n: int
-
-    @classmethod
-    def of_share(cls, hits: int, n: int) -> Self:
-        return cls(hits / n if n else None, wilson_interval(hits, n), n)
-
-    @classmethod
-    def of_mean(cls, values: Floats) -> Self:
-        n = len(values)
-        return cls(float(values.mean()) if n else None, mean_interval(values), n)
-
-    @classmethod
-    def of_median(cls, values: Floats) -> Self:
-        n = len(values)
-        interval = median_interval(values) or (0.0, float("inf"))
-        return cls(float(np.median(values)) if n else None, interval, n)
-
-    def against(self, target: float) -> Literal["above", "below"] | None:
-        """Return on which side of the target it surely is; None while that is open."""
-        low, high = self.interval
-        if low >= target:
-            return "above"
-        return "below" if high < target else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +169,7 @@ class Accuracy:
 
     `by_domain`: recommended, chosen, answers. `by_place`: answers by `PLACES`. `misses`: those
     that were surest, the newest first where they were as sure. `rankers`: each version, whatever
-    the filter's ranker.
+    the filter's ranker. `cascade` is of answers by models.
     """
 
     answers: int
@@ -221,6 +186,7 @@ class Accuracy:
     by_place: Mapping[str, int]
     misses: pd.DataFrame
     rankers: pd.DataFrame
+    cascade: Cascade
     as_of: datetime
 
     @property

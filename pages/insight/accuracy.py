@@ -16,6 +16,7 @@ from pages.shared.accuracy_panels import (
     rankers_panel,
     trend_panel,
 )
+from pages.shared.cascade_panel import cascade_panel
 from pages.shared.evaluation import evaluate_a_file
 from pages.shared.session import errors_shown, runtime, zone
 from pages.shared.text import clock_time, count_of
@@ -79,6 +80,7 @@ def drawn(accuracy: Accuracy, curves: FittedCurves) -> None:
         with right:
             places_panel(accuracy)
         misses_panel(accuracy.misses)
+    cascade_panel(accuracy.cascade)
     curves_panel(curves, accuracy.correction)
     rankers_panel(accuracy.rankers)
 
@@ -102,7 +104,8 @@ with errors_shown():
     with st.container(horizontal=True, vertical_alignment="center"):
         chosen = wanted(rankers)
     domain_of = {each.workflow_id: each.domain for each in runtime().catalogue.workflows}
-    seen = accuracies.over(chosen, zone().key, domain_of)
+    cascade_at = runtime().operator_settings.current.ladder.cascade_at
+    seen = accuracies.over(chosen, zone().key, domain_of, cascade_at)
     with title:
         header(seen)
     if not seen.answers:

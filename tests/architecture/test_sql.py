@@ -39,9 +39,22 @@ Parameters = Mapping[str, object]
 # How each file is called: its path under core without `sql/`, and parameters that find something
 # in the seeded ledger. A new file needs a line here; what its caller passes is checked below.
 CALLS: Mapping[str, tuple[Parameters, ...]] = {
-    "analytics/accuracy_answers": ({"starts": [BEFORE, AT], "ends": [AT, AFTER]},),
+    "analytics/accuracy_answers": (
+        {"starts": [BEFORE, AT], "ends": [AT, AFTER], "alone": "Sure enough"},
+    ),
+    "analytics/accuracy_cascade": (
+        {
+            "start": BEFORE,
+            "end": AFTER,
+            "thresholds": [0.5, 0.9],
+            "rankers": ["local 1"],
+            "workflow_ids": ["bug-fix"],
+        },
+    ),
     "analytics/accuracy_curves": ({},),
-    "analytics/accuracy_judged": ({"start": BEFORE, "end": AFTER, "most_corrected": 1},),
+    "analytics/accuracy_judged": (
+        {"start": BEFORE, "end": AFTER, "most_corrected": 1, "alone": "Sure enough"},
+    ),
     "analytics/accuracy_rankers": ({},),
     "analytics/accuracy_tasks": ({"request_ids": ["asked"]},),
     "analytics/activity": (

@@ -22,6 +22,7 @@ from core.statistics import (
     isotonic,
     mean_interval,
     median_interval,
+    paired_difference_interval,
     reliability_bins,
     wilson_interval,
 )
@@ -93,6 +94,71 @@ def test_the_interval_covers_the_truth_about_as_often_as_it_says() -> None:
 def test_a_wider_z_gives_a_wider_interval() -> None:
     narrow, wide = wilson_interval(30, 50), wilson_interval(30, 50, z=2.576)
     assert wide[0] < narrow[0] < 0.6 < narrow[1] < wide[1]
+
+
+# The interval of a paired difference
+
+
+@pytest.mark.parametrize(
+    ("first_only", "second_only", "n", "centre", "spread"),
+    [
+        # Worked by hand: (first + 1) / (n + 2) less (second + 1) / (n + 2), and their sum.
+        (9, 1, 40, 8 / 42, 12 / 42),
+        (1, 9, 40, -8 / 42, 12 / 42),
+        (0, 0, 30, 0.0, 2 / 32),
+        (0, 30, 30, -30 / 32, 32 / 32),
+    ],
+)
+def test_the_interval_of_a_paired_difference_is_that_of_worked_examples(
+    first_only: int, second_only: int, n: int, centre: float, spread: float
+) -> None:
+    half = 1.96 * math.sqrt((spread - centre**2) / (n + 2))
+    wanted = max(-1.0, centre - half), min(1.0, centre + half)
+    assert paired_difference_interval(first_only, second_only, n) == pytest.approx(wanted)
+
+
+def test_without_pairs_the_difference_may_be_anything() -> None:
+    assert paired_difference_interval(0, 0, 0) == (-1.0, 1.0)
+
+
+@given(
+    st.integers(1, 500).flatmap(
+        lambda n: st.tuples(st.integers(0, n), st.integers(0, n), st.just(n)).filter(
+            lambda pair: pair[0] + pair[1] <= pair[2]
+        )
+    )
+)
+def test_the_interval_of_a_paired_difference_holds_it_and_turns_with_it(
+    pair: tuple[int, int, int],
+) -> None:
+    first_only, second_only, n = pair
+    low, high = paired_difference_interval(first_only, second_only, n)
+    assert -1 <= low <= (first_only - second_only) / n <= high <= 1
+    assert paired_difference_interval(second_only, first_only, n) == pytest.approx((-high, -low))
+
+
+@pytest.mark.parametrize("n", [30, 60])
+@pytest.mark.parametrize(
+    ("first_only", "second_only"), [(0.02, 0.02), (0.05, 0.1), (0.01, 0.2), (0.2, 0.25)]
+)
+def test_the_interval_of_a_paired_difference_covers_the_truth_in_95_percent_of_samples(
+    n: int, first_only: float, second_only: float
+) -> None:
+    covered = 0.0
+    for first, second in itertools.product(range(n + 1), repeat=2):
+        if first + second > n:
+            continue
+        low, high = paired_difference_interval(first, second, n)
+        if low <= first_only - second_only <= high:
+            neither = n - first - second
+            ways = math.comb(n, first) * math.comb(n - first, second)
+            covered += (
+                ways
+                * first_only**first
+                * second_only**second
+                * (1 - first_only - second_only) ** neither
+            )
+    assert covered >= 0.945
 
 
 # Intervals of a mean and of a median

@@ -12,6 +12,10 @@ WITH said AS (
 ),
 heard AS (
     SELECT recommendations.rowid AS answer, ts, ranker, ranker_version, top_workflow_id, top_confidence, curve,
+           local_top, local_confidence,
+           CASE WHEN local_top IS NULL AND source IS NOT NULL
+                THEN starts_with(source ->> '$.reason', $alone)
+           END AS is_alone,
            said_at, workflow_id
     FROM recommendations JOIN said USING (request_id, user_id)
     WHERE ts >= $start AND ts < $end
@@ -19,7 +23,8 @@ heard AS (
 judged AS MATERIALIZED (
     SELECT answer, any_value(ts) AS ts, any_value(ranker) AS ranker, any_value(ranker_version) AS ranker_version,
            any_value(top_workflow_id) AS top_workflow_id, any_value(top_confidence) AS top_confidence,
-           any_value(curve) AS curve, min(said_at) FILTER (workflow_id IS NOT NULL) AS first_at,
+           any_value(curve) AS curve, any_value(local_top) AS local_top,
+           any_value(local_confidence) AS local_confidence, any_value(is_alone) AS is_alone, min(said_at) FILTER (workflow_id IS NOT NULL) AS first_at,
            arg_max_null(workflow_id, 2 * epoch_us(said_at) + (workflow_id IS NOT NULL)::BIGINT) AS choice,
            min(workflow_id) <> max(workflow_id) AS reselected
     FROM heard
@@ -44,5 +49,6 @@ SELECT ts, ranker || ' ' || ranker_version AS ranker, top_workflow_id, top_confi
        coalesce(choice = top_workflow_id, FALSE)::DOUBLE AS taken,
        CASE WHEN choice = top_workflow_id THEN 1 ELSE nullif(place, 0) END::DOUBLE AS place,
        reselected::DOUBLE AS reselected, (epoch_us(first_at) - epoch_us(ts)) / 1e6 AS seconds_to_choice,
-       raw_confidence, request_id
+       raw_confidence, request_id, local_confidence, coalesce(is_alone, FALSE) AS is_alone,
+       CASE WHEN local_top IS NOT NULL THEN coalesce(choice = local_top, FALSE)::DOUBLE END AS local_right
 FROM judged LEFT JOIN detailed USING (answer)
