@@ -105,11 +105,11 @@ def by_model(
     return [question, made.model_copy(update=changed)]
 
 
-def alone(request_id: str, reason: str, **more: object) -> list[Event]:
-    """Ada's question and the local answer, with the reason why no model was asked."""
+def alone(request_id: str, cascade_at: float | None = 0.8, **more: object) -> list[Event]:
+    """Ada's question and the local answer, sure enough or, without a limit, for another reason."""
     question, made = answer(request_id, **more)  # type: ignore[arg-type]
-    source = {"name": "local", "version": "1", "reason": reason, "cost_nano_usd": 0}
-    return [question, made.model_copy(update={"source": source})]
+    source = {"name": "local", "version": "1", "reason": "So.", "cost_nano_usd": 0}
+    return [question, made.model_copy(update={"source": source, "cascade_at": cascade_at})]
 
 
 def asked(

@@ -22,7 +22,7 @@ from core.analytics.accuracy import (
     FittedCurves,
     Span,
 )
-from core.analytics.cascade import ALONE, Cascade, levels_of, thresholds_with
+from core.analytics.cascade import Cascade, levels_of, thresholds_with
 from core.analytics.estimate import Estimate
 from core.analytics.period import Day, last_days, zone_of
 from core.clock import Clock
@@ -77,14 +77,12 @@ class Accuracies:
             start=days[0].start,
             end=days[-1].end,
             most_corrected=MOST_CORRECTED,
-            alone=ALONE,
         )
         spans = _spans(days, len(judged))
         answers = self._queries.frame(
             "accuracy_answers",
             starts=[first.start for first, _ in spans],
             ends=[last.end for _, last in spans],
-            alone=ALONE,
         )
         known = {row["workflow_id"]: row["domain"] for row in self._queries.rows("domains_run")}
         answers, judged = _with_domains(answers, judged, known | dict(domain_of))

@@ -13,11 +13,9 @@ import pandas as pd
 from core.analytics.estimate import ENOUGH, Estimate
 from core.statistics import paired_difference_interval
 
-__all__ = ["ALONE", "MOST_LOST", "Cascade", "CascadeLevel", "levels_of", "thresholds_with"]
+__all__ = ["MOST_LOST", "Cascade", "CascadeLevel", "levels_of", "thresholds_with"]
 
 THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
-# How the reason begins of an answer that the local ranker gave alone because it was sure enough.
-ALONE = "The local recommender is sure enough to answer alone"
 # What is lost is little when it is surely no more than this share of the answers.
 MOST_LOST = 0.05
 

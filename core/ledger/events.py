@@ -82,6 +82,7 @@ class RecommendationMade(Event):
 
     Where a model was to answer, `source` has the model, the falls before it and what was spent;
     where one did, `offered` has what it saw, in order, and `local_top` the local ranker's first.
+    `cascade_at` is the confidence from which the local ranker answered alone, where it did.
     """
 
     table: ClassVar[str] = "recommendations"
@@ -100,6 +101,7 @@ class RecommendationMade(Event):
     offered: list[str] | None = None
     local_top: str | None = None
     local_confidence: Share | None = None
+    cascade_at: Share | None = None
 
 
 class ExecutionPlanned(Event):

@@ -22,6 +22,7 @@ __all__ = ["LOGGED", "SHOWN", "Answered", "Answering"]
 log = logging.getLogger(__name__)
 
 SHOWN, LOGGED = 3, 10
+SURE_ENOUGH = "The local recommender is sure enough to answer alone."
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,8 @@ class Answered:
     """An answer to one task, the best first.
 
     `offered` has the ids in the order in which a model saw them. `local_top` and
-    `local_confidence` are what the local ranker would have answered where a model did.
+    `local_confidence` are what the local ranker would have answered where a model did;
+    `cascade_at` is the confidence from which it answered alone, where it did.
     """
 
     standings: tuple[Standing, ...]
@@ -38,6 +40,7 @@ class Answered:
     offered: tuple[str, ...] = ()
     local_top: str | None = None
     local_confidence: float | None = None
+    cascade_at: float | None = None
 
     @property
     def is_own_claim(self) -> bool:
@@ -128,8 +131,11 @@ class Answering:
         if setup is None:
             return local
         allowed = partial(self._privacy.why_local, task, _domains(ranking), request.sensitivity)
-        if reason := allowed() or self._sure_enough(local):
+        if reason := allowed():
             return _because(local, reason)
+        least = self._cascade_at()
+        if least is not None and local.standings[0].confidence >= least:
+            return replace(_because(local, SURE_ENOUGH), cascade_at=least)
         asking = Asking(
             setup.ladder, admission.request_id, user_id, allowed, setup.deadline_s, stop, spent
         )
@@ -162,12 +168,6 @@ class Answering:
             Source.local(ranker.name, ranker.version),
             confidences.curve_id,
         )
-
-    def _sure_enough(self, local: Answered) -> str | None:
-        least, confidence = self._cascade_at(), local.standings[0].confidence
-        if least is None or confidence < least:
-            return None
-        return f"The local recommender is sure enough to answer alone, from {least:.0%} on."
 
 
 def _because(local: Answered, reason: str) -> Answered:

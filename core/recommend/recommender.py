@@ -224,6 +224,7 @@ class Recommender:
             offered=list(answered.offered) or None,
             local_top=answered.local_top,
             local_confidence=answered.local_confidence,
+            cascade_at=answered.cascade_at,
         )
         self._gate.settle(
             admission,

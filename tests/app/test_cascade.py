@@ -16,7 +16,6 @@ from tests.app.browser import Browser
 from tests.fakes import FakeClock
 
 TITLE = "**What answering locally would save**"
-SURE = "The local recommender is sure enough to answer alone, from 90% on."
 
 
 def models(n: int, judged: int, sure: float, **more: Any) -> list[Event]:
@@ -62,7 +61,7 @@ def test_where_no_model_answered_there_is_no_panel(ledger: Runtime) -> None:
 
 
 def test_what_was_answered_alone_is_one_line_where_no_model_answered(ledger: Runtime) -> None:
-    ledger.ledger.write(*alone("a", SURE), *alone("b", SURE), ran("a", "bug-fix"))
+    ledger.ledger.write(*alone("a"), *alone("b"), ran("a", "bug-fix"))
     browser = Browser().open("accuracy")
     assert TITLE not in browser.said
     assert (
@@ -121,7 +120,7 @@ def test_costs_that_nobody_knows_are_unknown(ledger: Runtime) -> None:
 
 def test_the_setting_in_force_is_marked_beside_what_it_has_done(ledger: Runtime) -> None:
     ledger.operator_settings.save("ladder", Ladder(cascade_at=0.85), "ada", "Try it.", 0)
-    ledger.ledger.write(*models(40, 40, 0.87), *alone("a", SURE))
+    ledger.ledger.write(*models(40, 40, 0.87), *alone("a"))
     browser = Browser().open("accuracy")
     assert "**From 85 % on, as it is set now, the local recommender could" in browser.said
     assert "was sure enough to answer 1 alone" in browser.said

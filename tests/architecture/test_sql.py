@@ -39,9 +39,7 @@ Parameters = Mapping[str, object]
 # How each file is called: its path under core without `sql/`, and parameters that find something
 # in the seeded ledger. A new file needs a line here; what its caller passes is checked below.
 CALLS: Mapping[str, tuple[Parameters, ...]] = {
-    "analytics/accuracy_answers": (
-        {"starts": [BEFORE, AT], "ends": [AT, AFTER], "alone": "Sure enough"},
-    ),
+    "analytics/accuracy_answers": ({"starts": [BEFORE, AT], "ends": [AT, AFTER]},),
     "analytics/accuracy_cascade": (
         {
             "start": BEFORE,
@@ -52,9 +50,7 @@ CALLS: Mapping[str, tuple[Parameters, ...]] = {
         },
     ),
     "analytics/accuracy_curves": ({},),
-    "analytics/accuracy_judged": (
-        {"start": BEFORE, "end": AFTER, "most_corrected": 1, "alone": "Sure enough"},
-    ),
+    "analytics/accuracy_judged": ({"start": BEFORE, "end": AFTER, "most_corrected": 1},),
     "analytics/accuracy_rankers": ({},),
     "analytics/accuracy_tasks": ({"request_ids": ["asked"]},),
     "analytics/activity": (

@@ -19,7 +19,6 @@ from tests.asking import asked, to_recommend
 from tests.fakes import FakeClock
 
 DOMAIN_OF = {"bug-fix": "dev", "code-refactor": "dev", "meal-planning": "health"}
-SURE = "The local recommender is sure enough to answer alone, from 80% on."
 
 
 @pytest.fixture
@@ -60,7 +59,7 @@ def test_without_answers_by_models_there_is_nothing_to_compare(
     ledger: Ledger, accuracies: Accuracies
 ) -> None:
     assert seen(accuracies).levels == ()
-    ledger.write(*answer("local"), ran("local", "bug-fix"), *alone("off", "AI is off."))
+    ledger.write(*answer("local"), ran("local", "bug-fix"), *alone("off", None))
     cascade = seen(accuracies, 0.8)
     assert (cascade.answers, cascade.levels, cascade.alone) == (0, (), 0)
     assert (cascade.in_force, cascade.safe) == (None, None)
@@ -237,12 +236,12 @@ def test_what_it_did_answer_alone_is_counted_with_what_people_chose(
     ledger: Ledger, accuracies: Accuracies
 ) -> None:
     ledger.write(
-        *alone("taken", SURE),
+        *alone("taken"),
         ran("taken", "bug-fix"),
-        *alone("missed", SURE),
+        *alone("missed"),
         said("missed", "dismissed"),
-        *alone("unknown", SURE, at=AT - 2 * DAY),
-        *alone("off", "AI is off."),
+        *alone("unknown", at=AT - 2 * DAY),
+        *alone("off", None),
         ran("off", "bug-fix"),
         *answer("no model set up"),
         ran("no model set up", "bug-fix"),
@@ -257,7 +256,7 @@ def test_what_it_did_answer_alone_is_counted_with_what_people_chose(
     assert seen(accuracies, ranker="local 1").alone == 3
 
 
-def test_it_is_recognised_by_the_reason_that_the_recommender_gives(
+def test_what_the_recommender_answers_alone_is_recognised(
     settings: Settings, clock: FakeClock, embedder: Embedder
 ) -> None:
     keyed = settings.model_copy(update={"anthropic_api_key": SecretStr("sk-never-sent")})

@@ -95,6 +95,7 @@ WHOLE: dict[type[Event], Event] = {
             offered=["a", HOSTILE],
             local_top="bug-fix",
             local_confidence=0.1,
+            cascade_at=0.9,
         ),
         ExecutionPlanned(
             ts=NOON,

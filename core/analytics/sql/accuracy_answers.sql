@@ -5,7 +5,7 @@ WITH spans AS (SELECT unnest($starts::TIMESTAMPTZ[]) AS span_start, unnest($ends
 SELECT span_start, ranker || ' ' || ranker_version AS ranker, top_workflow_id, count(*) AS answers,
        count(*) FILTER (NOT nothing_fits) AS covered, sum(top_confidence) AS confidence, max(ts) AS last_at,
        count(local_confidence) AS compared,
-       count(*) FILTER (local_top IS NULL AND source IS NOT NULL AND starts_with(source ->> '$.reason', $alone)) AS alone
+       count(cascade_at) AS alone
 FROM spans JOIN recommendations ON ts >= span_start AND ts < span_end
 GROUP BY ALL
 ORDER BY span_start

@@ -13,10 +13,7 @@ WITH said AS (
 heard AS (
     SELECT recommendations.rowid AS answer, ts, ranker, ranker_version, top_workflow_id, top_confidence, curve,
            local_top, local_confidence,
-           CASE WHEN local_top IS NULL AND source IS NOT NULL
-                THEN starts_with(source ->> '$.reason', $alone)
-           END AS is_alone,
-           said_at, workflow_id
+           cascade_at IS NOT NULL AS is_alone, said_at, workflow_id
     FROM recommendations JOIN said USING (request_id, user_id)
     WHERE ts >= $start AND ts < $end
 ),
@@ -24,7 +21,8 @@ judged AS MATERIALIZED (
     SELECT answer, any_value(ts) AS ts, any_value(ranker) AS ranker, any_value(ranker_version) AS ranker_version,
            any_value(top_workflow_id) AS top_workflow_id, any_value(top_confidence) AS top_confidence,
            any_value(curve) AS curve, any_value(local_top) AS local_top,
-           any_value(local_confidence) AS local_confidence, any_value(is_alone) AS is_alone, min(said_at) FILTER (workflow_id IS NOT NULL) AS first_at,
+           any_value(local_confidence) AS local_confidence, any_value(is_alone) AS is_alone,
+           min(said_at) FILTER (workflow_id IS NOT NULL) AS first_at,
            arg_max_null(workflow_id, 2 * epoch_us(said_at) + (workflow_id IS NOT NULL)::BIGINT) AS choice,
            min(workflow_id) <> max(workflow_id) AS reselected
     FROM heard
