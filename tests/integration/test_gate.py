@@ -157,6 +157,7 @@ def test_an_admission_is_a_row_before_anybody_hears_of_it(gate: Gate, ledger: Le
         "workflow_id": "bug-fix",
         "recommendation_id": "r-1",
         "chosen_rank": 2,
+        "sensitive": None,
     }
 
 
