@@ -41,7 +41,7 @@ __all__ = ["Runtime", "current", "lifespan", "routes", "use"]
 
 log = logging.getLogger(__name__)
 
-WARM_UP_S = 60.0
+WARM_UP_S, QUESTIONS_AT_ONCE = 60.0, 64
 WORKFLOWS, PRICES = PROJECT / "workflows", PROJECT / "data" / "prices.toml"
 
 
@@ -87,11 +87,12 @@ class Runtime:
         if lost:
             log.warning("%d requests of the previous process were never settled: lost", lost)
         self.jobs = Jobs(settings.job_workers)
+        self.questions = Jobs(QUESTIONS_AT_ONCE)
         self.models = Models(self.operator_settings, self.vault, self.clock)
         self._calls = Calls(self.ledger, prices, self.clock)
         self._privacy = PrivacyRules(lambda: self.operator_settings.current.privacy)
         self._local_planner = LocalPlanner()
-        self.history = History(self.ledger, lambda: self.catalogue, self.clock)
+        self.history = History(self.ledger, lambda: self.catalogue, self.clock, self._privacy)
         self.executor = Executor(
             gate=self.gate,
             privacy=self._privacy,
@@ -152,6 +153,8 @@ class Runtime:
 
     def drain(self) -> None:
         """Let running work end, write what waits, and close the ledger."""
+        self.recommender.drain()
+        self.questions.drain()
         self.jobs.drain()
         self.models.close()
         self.ledger.close()
@@ -166,7 +169,7 @@ class Runtime:
 
     def _planner(self) -> ModelPlanner:
         return ModelPlanner(
-            setup=lambda _, plan_for: self.models.setup(plan_for.user_id, "plan"),
+            models=self.models,
             allowed=lambda workflow, task, plan_for: self._privacy.why_local(
                 task, [workflow.domain], plan_for.sensitivity
             ),
@@ -183,7 +186,7 @@ class Runtime:
             model_ranker=ModelRanker(
                 catalogue=lambda: self.catalogue, calls=self._calls, confidence=confidence
             ),
-            setup=lambda user_id: self.models.setup(user_id, "rank"),
+            models=self.models,
             cascade_at=lambda: self.operator_settings.current.ladder.cascade_at,
             privacy=self._privacy,
         )
@@ -199,6 +202,7 @@ class Runtime:
 
     def _learn(self) -> None:
         try:
+            self.models.warm_up()
             self.recommender.learn()
         except WaywardenError as problem:  # of a ledger that is being closed already
             log.info("Nothing learnt from what was chosen before: %s", problem)
@@ -257,11 +261,6 @@ class _Current:
 _current = _Current()
 
 
-def _api_token() -> str | None:
-    token = current().settings.api_token
-    return token.get_secret_value() if token else None
-
-
 def current() -> Runtime:
     """Return the runtime of this process, opened on first use.
 
@@ -278,12 +277,11 @@ def use(runtime: Runtime | None) -> None:
 
 
 @asynccontextmanager
-async def lifespan(app: object) -> AsyncIterator[dict[str, object]]:
+async def lifespan(_: object) -> AsyncIterator[dict[str, object]]:
     """Open the runtime with the server and drain it when the server stops.
 
     A ledger that cannot be opened does not stop the server: every page says why, and tries again.
     """
-    del app
     try:
         current()
     except WaywardenError as problem:
@@ -292,7 +290,7 @@ async def lifespan(app: object) -> AsyncIterator[dict[str, object]]:
     _current.drain()
 
 
-_api = LazyApi(current, _api_token)
+_api = LazyApi(current, lambda: current().settings.api_token)
 
 
 def routes() -> list[BaseRoute]:

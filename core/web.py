@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from pydantic import SecretStr
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -20,7 +21,9 @@ __all__ = ["LazyApi"]
 class LazyApi:
     """One ASGI application, whose framework costs half a second that no page should wait for."""
 
-    def __init__(self, services: Callable[[], Services], token: Callable[[], str | None]) -> None:
+    def __init__(
+        self, services: Callable[[], Services], token: Callable[[], SecretStr | None]
+    ) -> None:
         self._services = services
         self._token = token
         self._lock = threading.Lock()
@@ -39,8 +42,12 @@ class LazyApi:
 
         with self._lock:
             if self._app is None:
-                self._app = build(self._services, self._token)
+                self._app = build(self._services, self._secret)
             return self._app
+
+    def _secret(self) -> str | None:
+        token = self._token()
+        return token.get_secret_value() if token else None
 
     def routes(self) -> list[BaseRoute]:
         """Return the paths that it serves."""

@@ -10,7 +10,7 @@ from core.execute import LocalPlanner
 from core.guard import Gate, PrivacyRules
 from core.jobs import Jobs
 from core.ledger import Ledger
-from core.llm import Calls
+from core.llm import Aim, Calls, Setup
 from core.recommend import (
     Answering,
     Confidence,
@@ -25,6 +25,18 @@ from core.settings import Privacy
 from tests.wire.play import RatesForTests
 
 __all__ = ["local_recommender"]
+
+
+class NoModels:
+    """No provider is set up."""
+
+    def are_set_up(self, user_id: str, aim: Aim) -> bool:
+        del user_id, aim
+        return False
+
+    def setup(self, user_id: str, aim: Aim) -> Setup | None:
+        del user_id, aim
+        return None
 
 
 def local_recommender(  # noqa: PLR0913 - what a recommender is made of
@@ -50,7 +62,7 @@ def local_recommender(  # noqa: PLR0913 - what a recommender is made of
             model_ranker=ModelRanker(
                 catalogue=lambda: catalogue, calls=calls, confidence=confidence
             ),
-            setup=lambda _: None,
+            models=NoModels(),
             cascade_at=lambda: None,
             privacy=PrivacyRules(Privacy),
         ),

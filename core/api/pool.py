@@ -12,15 +12,15 @@ from core.errors import Unavailable
 
 __all__ = ["MOST_WAITING", "Pool"]
 
-WORKERS, MOST_WAITING = 16, 256
+MOST_WAITING = 256
 T = TypeVar("T")
 
 
 class Pool:
     """Runs what blocks; past a bound, callers are told to come back."""
 
-    def __init__(self) -> None:
-        self._threads = ThreadPoolExecutor(WORKERS, thread_name_prefix="api")
+    def __init__(self, workers: int) -> None:
+        self._threads = ThreadPoolExecutor(workers, thread_name_prefix="api")
         self._waiting = 0
 
     async def run(self, act: Callable[[], T]) -> T:

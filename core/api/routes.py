@@ -30,6 +30,8 @@ from core.recommend import Feedback, Recommender
 __all__ = ["Services", "build"]
 
 LONGEST_WAIT_S = 30.0
+# A question may wait for a model, and must not keep others from a thread.
+WORKERS, QUESTIONS_AT_ONCE = 16, 64
 Key = Annotated[str | None, Header(alias="Idempotency-Key", max_length=200)]
 Id = Annotated[str, Path(max_length=64)]
 Wait = Annotated[float, Query(ge=0, le=LONGEST_WAIT_S, allow_inf_nan=False)]
@@ -73,9 +75,9 @@ def build(services: Callable[[], Services], token: Callable[[], str | None]) -> 
         exception_handlers=HANDLERS,  # type: ignore[arg-type]  # handlers take the base classes
         responses=documented(413, 431, 500),
     )
-    pool = Pool()
+    pool, questions = Pool(WORKERS), Pool(QUESTIONS_AT_ONCE)
     _catalogue_routes(app, services, pool)
-    _recommend_route(app, services, pool)
+    _recommend_route(app, services, questions)
     _execute_route(app, services, pool)
     _run_routes(app, services, pool)
     _person_routes(app, services, pool)

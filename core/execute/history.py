@@ -12,7 +12,7 @@ from core.catalogue import DOMAINS, Catalogue, Domain, task_from
 from core.clock import Clock
 from core.errors import UnknownExecution, UnknownWorkflow
 from core.execute.execution import Execution, Status, Step, StepState
-from core.guard import Request
+from core.guard import PrivacyRules, Request
 from core.ledger import Ledger, Queries
 from core.llm import Source
 
@@ -41,10 +41,17 @@ _TOLD = {
 class History:
     """Reads executions; current state is the newest row."""
 
-    def __init__(self, ledger: Ledger, catalogue: Callable[[], Catalogue], clock: Clock) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        catalogue: Callable[[], Catalogue],
+        clock: Clock,
+        privacy: PrivacyRules,
+    ) -> None:
         self._queries = Queries(ledger, Path(__file__).with_name("sql"))
         self._catalogue = catalogue
         self._clock = clock
+        self._privacy = privacy
 
     def execution(self, execution_id: str) -> Execution:
         """Return one execution.
@@ -106,7 +113,8 @@ class History:
     def recent_tasks(self, user_id: str) -> tuple[str, ...]:
         """Return what the person completed in the last seven days, newest first, at most five.
 
-        Without what was sensitive: these go into other tasks, which models may see.
+        Without what was sensitive, or would be now: these go into other tasks, which models may
+        see.
         """
         since = self._clock.now() - RECENT_FOR
         completed = sorted(
@@ -115,6 +123,7 @@ class History:
             if execution.completed_at
             and execution.completed_at >= since
             and not execution.is_sensitive
+            and not self._privacy.covers(execution.domain)
         )
         titles = dict.fromkeys(title for _, title in reversed(completed))
         return tuple(titles)[:RECENT_TASKS]

@@ -16,6 +16,7 @@ from core.execute.planner import PlanFor, Planner
 from core.jobs import Cancelled
 from core.llm import (
     Ask,
+    AskableModels,
     Attempt,
     Caller,
     Calls,
@@ -45,17 +46,17 @@ class ModelPlanner:
     def __init__(
         self,
         *,
-        setup: Callable[[Workflow, PlanFor], Setup | None],
+        models: AskableModels,
         allowed: Callable[[Workflow, Task, PlanFor], str | None],
         calls: Calls,
         local: Planner,
     ) -> None:
-        """Plan with what `setup` gives at that moment, or None where no model is set up.
+        """Ask `models` where there are some.
 
         `allowed` gives the reason why no model may be asked, or None; it is asked before each
         call. `local` makes the plan where no model does.
         """
-        self._setup = setup
+        self._models = models
         self._allowed = allowed
         self._calls = calls
         self._local = local
@@ -68,12 +69,14 @@ class ModelPlanner:
             LedgerUnavailable: a call could not be written down.
         """
         making = _Making(workflow, task, plan_for)
+        reason: str | None = None
         falls: Sequence[Fall] = ()
         try:
-            reason = self._forbidden(making)
-            setup = None if reason else self._setup(workflow, plan_for)
-            if setup is not None:
-                return self._by_model(setup, making)
+            if self._models.are_set_up(plan_for.user_id, "plan"):
+                reason = self._forbidden(making)
+                setup = None if reason else self._models.setup(plan_for.user_id, "plan")
+                if setup is not None:
+                    return self._by_model(setup, making)
         except ModelFailure as failure:
             # The ladder falls past every other one.
             raise Cancelled from failure

@@ -43,18 +43,18 @@ class Gate:
         Returns:
             The number of requests that were lost.
         """
+        lost = self._settle_the_lost()
         since = self._clock.now() - timedelta(seconds=LONGEST_WINDOW_S)
         hits: dict[str, list[int]] = {}
         for row in self._queries.rows("admitted_since", since=since):
             at_us = _microseconds(row["ts"])
             for key in _limiter_keys(row["user_id"], row["kind"]):
                 hits.setdefault(key, []).append(at_us)
-            if row["idempotency_key"]:
-                self._idempotency.remember(row["idempotency_key"], _admission(row))
+            self._idempotency.remember(_admission(row))
         self._limiter.restore(hits)
         for row in self._queries.rows("denied_since", since=since):
             self._denials.restore(row["fingerprint"], row["attempt"])
-        return self._settle_the_lost()
+        return lost
 
     def admit(self, request: Request) -> Admission | Denied:
         """Limit the request and commit the decision; a repeated key returns the first answer.
@@ -93,6 +93,8 @@ class Gate:
             cost_nano_usd=cost_nano_usd,
         )
         self._ledger.write(*facts, settlement)
+        if admission.kind == "recommend" and outcome != "succeeded":
+            self._idempotency.forget(admission)  # there is no answer to give again
 
     def usage(self, user_id: str, kind: Kind) -> list[RuleUsage]:
         """Return how much of each of a person's rules is used now."""
@@ -121,7 +123,14 @@ class Gate:
     def _admit(self, request: Request, at_us: int) -> Admission:
         fingerprint = request.fingerprint
         ts = _datetime(at_us)
-        admission = Admission(new_id(), request.kind, request.user_id, ts, fingerprint)
+        admission = Admission(
+            new_id(),
+            request.kind,
+            request.user_id,
+            ts,
+            fingerprint,
+            idempotency_key=request.idempotency_key,
+        )
         attempt = self._denials.of(fingerprint) + 1
         self._ledger.write(_row(request, admission, ts, attempt))
         self._denials.forget(fingerprint)
@@ -219,7 +228,7 @@ def _row(
 
 
 def _admission(row: dict[str, Any]) -> Admission:
-    return Admission(row["request_id"], row["kind"], row["user_id"], row["ts"], row["fingerprint"])
+    return Admission(**row)
 
 
 def _rule_usage(usage: Usage) -> RuleUsage:

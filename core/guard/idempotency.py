@@ -61,10 +61,19 @@ class Idempotency:
         answer = first if isinstance(first, Admission) else first.answer.result()
         return answer if isinstance(answer, Denied) else replace(answer, replayed=True)
 
-    def remember(self, key: str, admission: Admission) -> None:
-        """Keep an admission of an earlier process."""
-        with self._lock:
-            self._keep((admission.user_id, admission.kind, key), admission)
+    def forget(self, admission: Admission) -> None:
+        """Let what came to nothing be asked again under its key, as a request of its own."""
+        if admission.idempotency_key is not None:
+            place = (admission.user_id, admission.kind, admission.idempotency_key)
+            with self._lock:
+                self._admitted.pop(place, None)
+
+    def remember(self, admission: Admission) -> None:
+        """Keep an admission of an earlier process, if it had a key."""
+        if admission.idempotency_key is not None:
+            place = (admission.user_id, admission.kind, admission.idempotency_key)
+            with self._lock:
+                self._keep(place, admission)
 
     def _decide(
         self,

@@ -32,6 +32,10 @@ class PrivacyRules:
         """Whether the domain of a task can make it sensitive."""
         return bool(self._privacy().domains)
 
+    def covers(self, domain: Domain | None) -> bool:
+        """Return whether tasks of a domain stay here."""
+        return domain in self._privacy().domains
+
     def judged(self, request: Request, domains: Collection[Domain] = ()) -> Request:
         """Return the request with why it is sensitive, if it is, and whether its words are kept.
 

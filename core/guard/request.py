@@ -99,6 +99,7 @@ class Admission:
     ts: datetime
     fingerprint: str
     replayed: bool = False
+    idempotency_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from core.llm.connection import Connections
 from core.llm.key_format import KEYED_PROVIDERS
 from core.llm.ladder import Answer, Fall, Ladder, NoModelLeft
 from core.llm.master_key import MasterKeys
-from core.llm.models import Models, Setup
+from core.llm.models import Aim, AskableModels, Models, Setup
 from core.llm.ollama import Ollama
 from core.llm.price_list import Listed, lines_of, listed, warnings_of
 from core.llm.pricing import Price, Prices
@@ -29,8 +29,10 @@ from core.llm.vault import Vault
 
 __all__ = [
     "KEYED_PROVIDERS",
+    "Aim",
     "Answer",
     "Ask",
+    "AskableModels",
     "Attempt",
     "BreakerState",
     "Breakers",

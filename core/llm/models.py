@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Protocol, get_args
 
 from core.clock import Clock
 from core.errors import KeyUnreadable, MasterKeyUnusable
@@ -16,9 +16,9 @@ from core.llm.ollama import Ollama
 from core.llm.retry import Pacing, Retry, Rung
 from core.llm.stored_key import HeldKey
 from core.llm.vault import Vault
-from core.settings import Operator, OperatorSettings
+from core.settings import Operator, OperatorSettings, Provider
 
-__all__ = ["Models", "Setup"]
+__all__ = ["Aim", "AskableModels", "Models", "Setup"]
 
 Aim = Literal["rank", "plan"]
 
@@ -31,6 +31,13 @@ class Setup:
     deadline_s: float
 
 
+class AskableModels(Protocol):
+    """Knows which models can be asked for whom; `Models` does."""
+
+    def are_set_up(self, user_id: str, aim: Aim) -> bool: ...
+    def setup(self, user_id: str, aim: Aim) -> Setup | None: ...
+
+
 class Models:
     """Makes each request its ladder, from what is in force at that moment."""
 
@@ -41,19 +48,26 @@ class Models:
         self._connections = Connections()
         self.breakers = Breakers()
 
-    def setup(self, user_id: str, aim: Aim, preferred: str | None = None) -> Setup | None:
+    def are_set_up(self, user_id: str, aim: Aim) -> bool:
+        """Return whether any model would be asked for a person; no key is opened for that."""
+        operator = self._operator.current
+        on = {each for each in get_args(Provider) if self._is_on(operator, each)}
+        if not self._vault.has_key(user_id, "anthropic"):
+            on.discard("anthropic")
+        return any(provider in on for provider, _ in _wanted(operator, aim))
+
+    def setup(self, user_id: str, aim: Aim) -> Setup | None:
         """Return what to ask a model with, or None when no provider is set up.
 
         Args:
             user_id: whose key is used, before the deployment's.
             aim: what the answer is for.
-            preferred: `provider` or `provider:model` that the first rung is wanted to be.
         """
         # Read before the key: an address that changes meanwhile ends the keys for it.
         operator = self._operator.current
         key = self._key(user_id) if self._operator.address("anthropic") else None
         clients = self._clients(operator, key)
-        wanted = [each for each in _wanted(operator, aim, preferred) if each[0] in clients]
+        wanted = [each for each in _wanted(operator, aim) if each[0] in clients]
         if not wanted:
             return None
         rungs = [
@@ -68,15 +82,24 @@ class Models:
         """Hang up."""
         self._connections.close()
 
+    def warm_up(self) -> None:
+        """Load what a configured provider needs and takes seconds, so that no question waits."""
+        if self._is_on(self._operator.current, "anthropic") and self._vault.has_keys("anthropic"):
+            Claude.warm_up()
+
+    def _is_on(self, operator: Operator, provider: Provider) -> bool:
+        section = getattr(operator.providers, provider)
+        return bool(section.enabled and self._operator.address(provider))
+
     def _clients(self, operator: Operator, key: HeldKey | None) -> dict[str, Model]:
         """Return a client for each provider that is switched on, has an address and its key."""
         clients: dict[str, Model] = {}
         address = self._operator.address("anthropic")
-        if key and address and operator.providers.anthropic.enabled:
+        if key and address and self._is_on(operator, "anthropic"):
             secret = key.secret.get_secret_value()
             clients["anthropic"] = Claude(secret, address, self._connections)
         address = self._operator.address("ollama")
-        if address and operator.providers.ollama.enabled:
+        if address and self._is_on(operator, "ollama"):
             clients["ollama"] = Ollama(address, self._connections)
         return clients
 
@@ -104,18 +127,11 @@ def _rung(
     )
 
 
-def _wanted(operator: Operator, aim: Aim, preferred: str | None) -> list[tuple[str, str]]:
+def _wanted(operator: Operator, aim: Aim) -> list[tuple[str, str]]:
     """Return provider and model of each rung above “local”."""
     claude, ollama = operator.providers.anthropic, operator.providers.ollama
-    usual = {
-        "anthropic": claude.ranking_model if aim == "rank" else claude.steps_model,
-        "ollama": ollama.model,
-    }
-    provider, _, model = (preferred or "anthropic").partition(":")
-    if provider not in usual:
-        provider, model = "anthropic", ""
     rungs = {
-        "preferred": (provider, model or usual[provider]),
+        "preferred": ("anthropic", claude.ranking_model if aim == "rank" else claude.steps_model),
         "cheaper": ("anthropic", claude.cheaper_model),
         "ollama": ("ollama", ollama.model),
     }

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+import threading
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import SecretStr
 
-__all__ = ["HeldKey", "KeyEntry", "Rotation", "State", "entry"]
+__all__ = ["HeldKey", "Keepers", "KeyEntry", "Rotation", "State", "entry"]
 
 State = Literal["in use", "unreadable", "replaced", "revoked", "cleared"]
 
@@ -56,3 +57,29 @@ def entry(row: Mapping[str, Any], masters: Container[str]) -> KeyEntry:
         state=row["ended_by"] or lives,
         ended=row["ended_at"],
     )
+
+
+class Keepers:
+    """Who has a key of their own for which provider: every question asks, keys change rarely."""
+
+    def __init__(
+        self, changing: threading.RLock, read: Callable[[], Iterable[Mapping[str, Any]]]
+    ) -> None:
+        """`changing` is held by whoever changes keys, `read` gives those of which some is kept."""
+        self._changing = changing
+        self._read = read
+        self._known: frozenset[tuple[str, str]] | None = None
+
+    def known(self) -> frozenset[tuple[str, str]]:
+        """Return people and providers of all keys in force."""
+        if (known := self._known) is not None:
+            return known
+        with self._changing:
+            self._known = known = frozenset(
+                (row["user_id"], row["provider"]) for row in self._read() if not row["has_ended"]
+            )
+        return known
+
+    def changed(self) -> None:
+        """Have them read anew the next time."""
+        self._known = None

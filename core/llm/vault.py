@@ -16,7 +16,7 @@ from core.errors import InvalidInput, KeyUnreadable, MasterKeyUnusable
 from core.ledger import Event, KeyChanged, KeySealed, Ledger, Queries
 from core.llm.key_format import checked_key
 from core.llm.master_key import MasterKey, MasterKeys
-from core.llm.stored_key import HeldKey, KeyEntry, Rotation, entry
+from core.llm.stored_key import HeldKey, Keepers, KeyEntry, Rotation, entry
 
 __all__ = ["DEPLOYMENT", "Vault"]
 
@@ -59,6 +59,7 @@ class Vault:
         self._clock = clock
         self._deployment = {name: key for name, key in deployment.items() if key is not None}
         self._changing = threading.RLock()
+        self._keepers = Keepers(self._changing, lambda: self._queries.rows("sealed_keys"))
 
     @classmethod
     def recovered(
@@ -104,6 +105,7 @@ class Vault:
                 old = vars(sealed) | {"key_id": before["key_id"]}
                 facts.append(self._fact(old, "replaced", actor))
             self._ledger.write(*facts)
+            self._keepers.changed()
         return key_id
 
     def reveal(self, user_id: str, provider: str) -> str | None:
@@ -120,7 +122,8 @@ class Vault:
             LedgerUnavailable: the use could not be noted.
         """
         for _ in range(_TRIES):
-            row = self._in_force(user_id, provider)
+            is_keeper = (user_id, provider) in self._keepers.known()
+            row = self._in_force(user_id, provider) if is_keeper else None
             if row is None:
                 secret = self._deployment.get(provider)
                 return HeldKey(DEPLOYMENT, secret) if secret else None
@@ -140,6 +143,15 @@ class Vault:
         known = self._masters()
         return [entry(row, known) for row in self._queries.rows("keys_of", user_id=user_id)]
 
+    def has_key(self, user_id: str, provider: str) -> bool:
+        """Whether there is a key for a person, their own or the deployment's; none is opened."""
+        return provider in self._deployment or (user_id, provider) in self._keepers.known()
+
+    def has_keys(self, provider: str) -> bool:
+        """Whether there is a key for anybody."""
+        kept = {kept for _, kept in self._keepers.known()}
+        return provider in kept | self._deployment.keys()
+
     def has_deployment_key(self, provider: str) -> bool:
         """Whether the environment gave a key, which counts for whoever has none."""
         return provider in self._deployment
@@ -156,6 +168,7 @@ class Vault:
                 if row["key_id"] == key_id and row["ended_by"] is None:
                     fact = self._fact(row | {"user_id": user_id}, "revoked", actor)
                     self._ledger.write(fact)
+                    self._keepers.changed()
                     return
         raise InvalidInput("key", "This key is no longer in use.")
 
@@ -172,6 +185,7 @@ class Vault:
                 if row["provider"] == provider and not row["has_ended"]
             ]
             self._ledger.write(*facts)
+            self._keepers.changed()
         return len(facts)
 
     @property

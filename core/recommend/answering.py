@@ -7,13 +7,15 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import NamedTuple
 
 from core.catalogue import Domain, Task
+from core.errors import LedgerUnavailable, WaywardenError
 from core.guard import Admission, PrivacyRules, Request
 from core.jobs import Cancelled
-from core.llm import ModelFailure, NoModelLeft, Setup, Source, Spent
+from core.llm import AskableModels, Fall, ModelFailure, NoModelLeft, Source, Spent
 from core.recommend.memory import Memory
-from core.recommend.model_ranker import Asking, ModelRanker
+from core.recommend.model_ranker import Asking, ModelRanker, ModelRanking
 from core.recommend.ranking import Ranked, Ranker, Standing
 from core.recommend.recalibration import Confidence, Confidences, Named
 
@@ -48,6 +50,13 @@ class Answered:
         return self.local_top is not None and self.curve_id is None
 
 
+class Local(NamedTuple):
+    """The local ranker, and its ranking where it was needed before the request was admitted."""
+
+    ranker: Ranker
+    ranking: list[Ranked] | None = None
+
+
 class Answering:
     """The local ranker always has an answer; models may have a better one."""
 
@@ -58,11 +67,11 @@ class Answering:
         confidence: Confidence,
         memory: Memory,
         model_ranker: ModelRanker,
-        setup: Callable[[str], Setup | None],
+        models: AskableModels,
         cascade_at: Callable[[], float | None],
         privacy: PrivacyRules,
     ) -> None:
-        """Ask models with what `setup` gives for a person, or None where none is set up.
+        """Ask `models` where there are some.
 
         At or above a confidence of `cascade_at` the local ranker answers alone.
         """
@@ -70,12 +79,15 @@ class Answering:
         self._confidence = confidence
         self._memory = memory
         self._model_ranker = model_ranker
-        self._setup = setup
+        self._models = models
         self._cascade_at = cascade_at
         self._privacy = privacy
 
-    def privately(self, request: Request) -> Request:
-        """Return the request with what the privacy settings say of it.
+    def privately(self, request: Request) -> tuple[Request, Local]:
+        """Return the request with what the privacy settings say of it, and the local ranking.
+
+        The ranking is only made here where a task's domain can make it sensitive: what is written
+        down of a request depends on that.
 
         Raises:
             CatalogueEmpty: no workflow is loaded.
@@ -83,9 +95,9 @@ class Answering:
         """
         ranker = self._ranker()
         if not self._privacy.look_at_domains:
-            return self._privacy.judged(request)
-        # What is written down of a request depends on its domain, so that it is needed first.
-        return self._privacy.judged(request, _domains(ranker.rank(request.task)))
+            return self._privacy.judged(request), Local(ranker)
+        ranking = self._ranked(ranker, request.task, request.user_id)
+        return self._privacy.judged(request, _domains(ranking)), Local(ranker, ranking)
 
     def rank(self, task: Task) -> tuple[list[Ranked], list[float]]:
         """Return the local ranking as for nobody, with confidences (0..1) of its first."""
@@ -94,74 +106,76 @@ class Answering:
         return ranking, self._confidence.of(ranking, ranker, LOGGED).shown
 
     def learn(self) -> None:
-        """Take in what people chose: as examples, and to correct the local ranker's confidence.
+        """Take in what people chose: as examples, and to correct confidences.
 
         Raises:
             CatalogueEmpty: no workflow is loaded.
             LedgerUnavailable: the ledger cannot be read or written.
         """
         self._memory.refresh()
-        self.refit(self._ranker())
+        self.refit()
 
-    def refit(self, ranker: Named) -> None:
-        """Correct a ranker's confidence by what people chose, if that is enough and better."""
-        if fitted := self._confidence.refit(ranker):
-            log.info("A confidence curve was fitted. %s", fitted.reason)
+    def refit(self) -> None:
+        """Correct each ranker's confidence by what people chose, if that is enough and better."""
+        rankers: list[Named] = [self._ranker(), *self._confidence.models()]
+        for ranker in rankers:
+            if fitted := self._confidence.refit(ranker):
+                log.info("A confidence curve was fitted. %s", fitted.reason)
 
     def answer(
         self,
         request: Request,
         admission: Admission,
+        local: Local,
         spent: Spent,
-        stop: threading.Event | None = None,
+        stop: threading.Event,
     ) -> Answered:
         """Return a model's answer, or the local one with the reason why.
 
         What models use is added to `spent`, whatever comes of it; setting `stop` ends the call.
+        What was admitted before, and has no answer that could be given again, no model sees.
 
         Raises:
             Cancelled: no answer is wanted any more.
-            CatalogueEmpty: no workflow is loaded.
             LedgerUnavailable: an attempt could not be recorded.
         """
         task, user_id = request.task, admission.user_id
-        ranking = self._ranker().rank(task, self._memory.lean(user_id, task.title))
-        local = self._locally(ranking)
-        setup = self._setup(user_id)
-        if setup is None:
-            return local
+        ranking = local.ranking or self._ranked(local.ranker, task, user_id)
+        answered = self._locally(local.ranker, ranking)
+        if admission.replayed or not self._models.are_set_up(user_id, "rank"):
+            return answered
         allowed = partial(self._privacy.why_local, task, _domains(ranking), request.sensitivity)
         if reason := allowed():
-            return _because(local, reason)
+            return _because(answered, reason)
         least = self._cascade_at()
-        if least is not None and local.standings[0].confidence >= least:
-            return replace(_because(local, SURE_ENOUGH), cascade_at=least)
-        asking = Asking(
-            setup.ladder, admission.request_id, user_id, allowed, setup.deadline_s, stop, spent
-        )
+        if least is not None and answered.standings[0].confidence >= least:
+            return replace(_because(answered, SURE_ENOUGH), cascade_at=least)
+        asking = Asking(admission.request_id, user_id, allowed, stop, spent)
+        return self._asked(task, ranking, asking, answered)
+
+    def _asked(
+        self, task: Task, ranking: Sequence[Ranked], asking: Asking, answered: Answered
+    ) -> Answered:
+        """Return a model's answer; if there is none, the local one with the reason why."""
         try:
-            ranked = self._model_ranker.rank(task, ranking, asking)
-        except NoModelLeft as left:
-            source = local.source
-            return replace(
-                local,
-                source=Source.local(source.name, source.version, str(left), left.falls, spent),
-            )
+            setup = self._models.setup(asking.user_id, "rank")
+            if setup is not None:
+                return _by_model(self._model_ranker.rank(task, ranking, setup, asking), answered)
         except ModelFailure as failure:
             # The ladder falls past every other one.
             raise Cancelled from failure
-        best = local.standings[0]
-        return Answered(
-            ranked.standings,
-            ranked.source,
-            ranked.curve_id,
-            ranked.offered,
-            best.workflow.workflow_id,
-            best.confidence,
-        )
+        except LedgerUnavailable:
+            raise
+        except NoModelLeft as left:
+            answered = _because(answered, str(left), left.falls, asking.spent)
+        except WaywardenError as problem:  # such as a key that cannot be opened
+            answered = _because(answered, str(problem), (), asking.spent)
+        return answered
 
-    def _locally(self, ranking: Sequence[Ranked]) -> Answered:
-        ranker = self._ranker()
+    def _ranked(self, ranker: Ranker, task: Task, user_id: str) -> list[Ranked]:
+        return ranker.rank(task, self._memory.lean(user_id, task.title))
+
+    def _locally(self, ranker: Ranker, ranking: Sequence[Ranked]) -> Answered:
         confidences = self._confidence.of(ranking, ranker, LOGGED)
         return Answered(
             tuple(_standings(ranking, confidences)),
@@ -170,8 +184,24 @@ class Answering:
         )
 
 
-def _because(local: Answered, reason: str) -> Answered:
-    return replace(local, source=local.source.model_copy(update={"reason": reason}))
+def _by_model(ranking: ModelRanking, local: Answered) -> Answered:
+    best = local.standings[0]
+    return Answered(
+        ranking.standings,
+        ranking.source,
+        ranking.curve_id,
+        ranking.offered,
+        best.workflow.workflow_id,
+        best.confidence,
+    )
+
+
+def _because(
+    local: Answered, reason: str, falls: Sequence[Fall] = (), spent: Spent | None = None
+) -> Answered:
+    """Return the local answer with the reason why no model gave it."""
+    source = Source.local(local.source.name, local.source.version, reason, falls, spent)
+    return replace(local, source=source)
 
 
 def _standings(ranking: Sequence[Ranked], confidences: Confidences) -> list[Standing]:

@@ -16,9 +16,9 @@ from core.recommend.ranking import Ranked, nothing_share
 
 __all__ = ["MOST_SURE", "Curve", "Curves", "Feature", "features", "fit", "logistic", "sigmoid"]
 
-# What a curve can look at, of a ranking's first workflow: the log odds of "nothing fits"; the
-# distance to the second; how open the field is; how near the workflow is in itself.
-Feature = Literal["none", "gap", "entropy", "examples", "centroid", "bm25"]
+# What a curve can look at, of a ranking's first workflow: the log odds of its share; the distance
+# to the second; how open the field is; how near the workflow is in itself.
+Feature = Literal["share", "gap", "entropy", "examples", "centroid", "bm25"]
 # No curve knows its titles so well that it could claim more than this.
 MOST_SURE = 0.99
 RIDGE, STEPS, TOLERANCE, LEAST_STEP = 1.0, 200, 1e-9, 1e-6
@@ -94,10 +94,11 @@ def features(ranking: Sequence[Ranked], names: Sequence[Feature]) -> Doubles:
     """Return shape (len(names),): features of the first workflow of a ranking."""
     first = ranking[0]
     gap = min(first.score - ranking[1].score if ranking[1:] else 0.0, MOST_GAP)
+    share = float(np.clip(np.exp(first.score), LEAST_SHARE, 1 - LEAST_SHARE))
     none = float(np.clip(nothing_share(ranking), LEAST_SHARE, 1 - LEAST_SHARE))
     scores = np.array([ranked.score for ranked in ranking])
     values: dict[Feature, float] = {
-        "none": float(np.log(none / (1 - none))),
+        "share": float(np.log(share / (1 - share))),
         "gap": gap,
         "entropy": -float(np.exp(scores) @ scores) - none * float(np.log(none)),
         "examples": first.examples,

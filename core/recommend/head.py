@@ -18,6 +18,7 @@ from core.catalogue import Workflow
 from core.errors import HeadUnusable
 from core.recommend.embedding import Embedder, Floats
 from core.recommend.grams import counts, weighted
+from core.recommend.seen import Seen
 from core.settings import PROJECT
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "HEAD",
     "IMPUTED",
     "JOINED",
+    "LEARNT",
     "NONE",
     "RENEW",
     "TRAINING",
@@ -37,7 +39,9 @@ CALIBRATION = PROJECT / "data" / "calibration.json"
 TRAINING = PROJECT / "data" / "training"
 # The class of tasks that no workflow serves; it comes last.
 NONE = ""
-JOINED, IMPUTED = 9, 4
+# How many weights join what is known of a workflow, and of "none"; and what is learnt of a class:
+# its log probability, and how alike the text is to its phrases.
+JOINED, LEARNT, IMPUTED = 11, 2, 4
 RENEW = "Run `make train`; until then the ranker works without it."
 CHECKSUM = 16
 
@@ -47,9 +51,11 @@ class Head:
     """A softmax over the shipped workflows and "none", and how it joins the nearness.
 
     With c classes: `weights` has shape (512, c), for the embedding; `grams` (buckets, c), for
-    hashed words and letters; `bias` (c,); `frequency` (buckets,). `join` has 9 weights and
-    `imputed` 4: see `core.recommend.local_ranker`. `phrases` (n,) are those of the workflows, with
-    their vectors in steps (n, 512) of a size each (n,): to compute them takes half a second.
+    hashed words and letters; `bias` (c,); `frequency` (buckets,). `join` has 11 weights and
+    `imputed` (2, 4): see `core.recommend.local_ranker`. `phrases` (n,) are those of the
+    workflows, with their vectors in steps (n, 512) of a size each (n,): to compute them takes half
+    a second. `points` (m, 64) are the phrases it was trained on, in steps of 1/127 along
+    `directions` (512, 64), and `labels` (m,) their classes.
     """
 
     classes: NDArray[np.str_]
@@ -62,7 +68,17 @@ class Head:
     phrases: NDArray[np.str_]
     steps: NDArray[np.int8]
     sizes: Floats
+    directions: NDArray[np.float16]
+    points: NDArray[np.int8]
+    labels: NDArray[np.uint8]
     came_from: str
+
+    def seen(self) -> Seen:
+        """Return the phrases it was trained on, to be looked up."""
+        points = self.points.astype(np.float32)
+        points /= np.maximum(np.linalg.norm(points, axis=1, keepdims=True), 1e-9)
+        directions = self.directions.astype(np.float32)
+        return Seen(directions, points, self.labels.astype(np.intp), len(self.classes))
 
     def log_chances(self, text: str, vector: Floats) -> Floats:
         """Return shape (c,): the log probability of each class, for a text and its unit vector."""

@@ -17,10 +17,12 @@ from core.recommend.nearness import Index, Near
 from core.recommend.ranking import Ranked
 
 __all__ = [
+    "FITS",
     "LEAST_LOG_CHANCE",
     "UNTRAINED",
     "LocalRanker",
     "joined",
+    "learnt_of",
     "log_shares",
     "nearness",
     "none_features",
@@ -36,6 +38,8 @@ TIE = 0.05
 # The head's log probabilities below this say no more than "not this".
 LEAST_LOG_CHANCE = -12.0
 NOT_TRAINED = -1
+# How many of the weights that join are those of a workflow's features.
+FITS = 5
 UNTRAINED = "2"
 
 
@@ -43,8 +47,9 @@ class LocalRanker:
     """Without a head: z(cosine to centroid) + z(mean of the three nearest examples) + 0.1 BM25.
 
     With one, a conditional logit (McFadden 1974) over the workflows and "nothing fits", whose
-    features are the same three and the head's log probability. A workflow that the head does not
-    know, because it came later, gets the log probability that its nearness lets expect.
+    features are the same three, the head's log probability, and how alike the title is to the
+    phrases that the head has seen. A workflow that the head does not know, because it came later,
+    gets of these what its nearness lets expect.
 
     The title ranks. The description only reorders neighbours whose titles tie; energy, hours and
     time of day never reach the ranking.
@@ -63,6 +68,7 @@ class LocalRanker:
         self.version = version_of(head)
         self._embedder = embedder
         self._head = head
+        self._seen = head.seen() if head else None
         self._workflows = catalogue.workflows
         self._index = Index(self._workflows, embedder)
         place = {name: at for at, name in enumerate(head.classes[:-1].tolist() if head else ())}
@@ -108,10 +114,10 @@ class LocalRanker:
         vector = self._embedder.encode_one(text)
         near = self._index.near(text, vector)
         leaning = [lean.get(self._workflows[place].workflow_id, 0.0) for place in near.places]
-        if self._head is None:
+        if self._head is None or self._seen is None:
             return near, log_shares(untrained(near) + np.array(leaning, dtype=np.float32))
-        head = self._head.log_chances(text, vector)
-        scores = joined(self._head, near, head, self._classes[near.places])
+        learnt = learnt_of(self._head.log_chances(text, vector), self._seen.alike(vector[None])[0])
+        scores = joined(self._head, near, learnt, self._classes[near.places])
         scores[:-1] += leaning
         return near, log_shares(scores)[:-1]
 
@@ -146,17 +152,21 @@ def untrained(near: Near) -> Floats:
     return _z(near.centroid) + _z(near.examples) + BM25_WEIGHT * near.bm25
 
 
-def joined(head: Head, near: Near, log_chances: Floats, classes: NDArray[np.intp]) -> Floats:
+def learnt_of(log_chances: Floats, alike: Floats) -> Floats:
+    """Return shape (2, c): log probabilities, none so low that it tells nothing, and likeness."""
+    return np.stack([np.maximum(log_chances, LEAST_LOG_CHANCE), alike])
+
+
+def joined(head: Head, near: Near, learnt: Floats, classes: NDArray[np.intp]) -> Floats:
     """Return shape (n + 1,): utilities of the workflows looked at, and last that of "none".
 
-    `log_chances` are the head's; `classes` has each workflow's class, or -1 for one that the head
-    does not know.
+    `learnt` has shape (2, c): of each class the head's log probability, and how alike its phrases
+    are; `classes` has each workflow's class, or -1 for one that the head does not know.
     """
-    known = np.maximum(log_chances, LEAST_LOG_CHANCE)
-    expected = nearness(near) @ head.imputed
-    learnt = np.where(classes == NOT_TRAINED, expected, known[classes])
-    fits = head.join[:4] @ np.stack([near.centroid, near.examples, near.bm25, learnt])
-    none = head.join[4:] @ none_features(near, float(known[-1]))
+    expected = head.imputed @ nearness(near).T
+    of_workflows = np.where(classes == NOT_TRAINED, expected, learnt[:, classes])
+    fits = head.join[:FITS] @ np.vstack([near.centroid, near.examples, near.bm25, of_workflows])
+    none = head.join[FITS:] @ none_features(near, learnt[:, -1])
     return np.append(fits, none).astype(np.float32)
 
 
@@ -165,10 +175,10 @@ def nearness(near: Near) -> Floats:
     return np.stack([np.ones_like(near.centroid), near.centroid, near.examples, near.bm25], axis=1)
 
 
-def none_features(near: Near, log_chance: float) -> Floats:
-    """Return shape (5,): the head's log probability of "none", 1, and how near anything is."""
+def none_features(near: Near, learnt: Floats) -> Floats:
+    """Return shape (6,): what is learnt of "none", 1, and how near anything is."""
     nearest = (near.examples.max(), near.centroid.max(), near.bm25.max())
-    return np.array([log_chance, 1.0, *nearest], dtype=np.float32)
+    return np.array([*learnt, 1.0, *nearest], dtype=np.float32)
 
 
 def log_shares(scores: Floats) -> Floats:

@@ -11,7 +11,7 @@ from functools import partial
 
 from core.catalogue import Catalogue, Task, Workflow
 from core.errors import CatalogueEmpty
-from core.llm import Answer, Ask, Caller, Calls, Ladder, Source, Spent
+from core.llm import Answer, Ask, Caller, Calls, Setup, Source, Spent
 from core.recommend.model_answer import Claim, claims_in, flaw_in
 from core.recommend.model_prompt import PROMPT_VERSION, SYSTEM, Prompt, prompt_for
 from core.recommend.ranking import Ranked, Standing
@@ -25,17 +25,15 @@ WHOLE, SHORTLIST = 50, 20
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """Who is asked for one ranking, for whom, and how long that may take.
+    """On whose behalf models are asked, who may forbid or stop that, and what it takes.
 
-    `allowed` gives the reason why no model may be asked this, or None; `deadline_s` is for all
-    rungs together; what is spent is added up in `spent`, whatever comes of it.
+    `allowed` gives the reason why no model may be asked this, or None; what is spent is added up
+    in `spent`, whatever comes of it.
     """
 
-    ladder: Ladder
     request_id: str
     user_id: str
     allowed: Callable[[], str | None]
-    deadline_s: float = 30.0
     stop: threading.Event | None = None
     spent: Spent = field(default_factory=Spent)
 
@@ -78,7 +76,9 @@ class ModelRanker:
         self._confidence = confidence
         self._chance = chance or random.SystemRandom()
 
-    def rank(self, task: Task, ranking: Sequence[Ranked], asking: Asking) -> ModelRanking:
+    def rank(
+        self, task: Task, ranking: Sequence[Ranked], setup: Setup, asking: Asking
+    ) -> ModelRanking:
         """Ask for the best workflows; the others follow as the local `ranking` orders them.
 
         An answer that is against the rules is sent back once, then the next rung is asked.
@@ -91,7 +91,7 @@ class ModelRanker:
         """
         candidates = self._candidates(ranking)
         prompt = prompt_for(task, candidates, self._chance)
-        answer = self._asked(prompt, asking)
+        answer = self._asked(prompt, setup, asking)
         claims = claims_in(answer.completion.value)
         source = Source.of_model(self.name, answer, PROMPT_VERSION, asking.spent)
         confidences = self._confidence.of_claims(
@@ -113,13 +113,13 @@ class ModelRanker:
             return workflows
         return [ranked.workflow for ranked in ranking[:SHORTLIST]]
 
-    def _asked(self, prompt: Prompt, asking: Asking) -> Answer:
+    def _asked(self, prompt: Prompt, setup: Setup, asking: Asking) -> Answer:
         ask = Ask(
             purpose="rank",
             system=SYSTEM,
             user=prompt.user,
             schema=prompt.schema,
-            deadline_s=asking.deadline_s,
+            deadline_s=setup.deadline_s,
             cached=True,
         )
         caller = Caller(asking.request_id, asking.user_id, PROMPT_VERSION)
@@ -130,7 +130,7 @@ class ModelRanker:
             check=partial(flaw_in, prompt=prompt),
             spent=asking.spent,
         )
-        return asking.ladder.ask(ask, terms)
+        return setup.ladder.ask(ask, terms)
 
 
 def _chosen(

@@ -17,7 +17,8 @@ NATURAL = "natural"
 class Phrase(BaseModel):
     """A task in a person's words, and the workflow that serves it; empty when none does.
 
-    `natural` ones stand as they would in people's own lists, as many of each kind.
+    `natural` ones stand as they would in people's own lists, as many of each kind. Those of one
+    `file` were written in one sitting.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -25,6 +26,7 @@ class Phrase(BaseModel):
     title: str
     workflow: str
     natural: bool = False
+    file: str = ""
 
 
 def phrases_in(folder: Path = TRAINING) -> list[Phrase]:
@@ -43,7 +45,7 @@ def phrases_in(folder: Path = TRAINING) -> list[Phrase]:
                 place = f"{file.name}, line {number}"
                 raise InvalidInput("file", f"{place}: not a title and a workflow.") from None
             natural = file.parent.name == NATURAL
-            phrases.append(phrase.model_copy(update={"natural": natural}))
+            phrases.append(phrase.model_copy(update={"natural": natural, "file": file.stem}))
     if not phrases:
         raise InvalidInput("file", f"{folder} holds no phrases to train on.")
     return phrases

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -24,6 +25,7 @@ EARLIER = 0.7
 # The pull towards the shipped curve, as so many answers.
 RIDGE = (1.0, 1.0)
 LEAST_SLOPE = 0.05
+LATELY = timedelta(days=90)
 
 
 class Named(Protocol):
@@ -92,6 +94,11 @@ class Confidence:
             return Confidences(shipped, shipped, None)
         shown = [round(float(value), 6) for value in correction.of(np.array(shipped))]
         return Confidences(shipped, shown, correction.curve_id)
+
+    def models(self) -> list[RankerName]:
+        """Return the models that recommended lately, by name and version."""
+        since = self._clock.now() - LATELY
+        return [RankerName(**row) for row in self._queries.rows("models", since=since)]
 
     def refit(self, ranker: Named) -> CurveFitted | None:
         """Fit a correction on the earlier answers that were judged, and try it on the later ones.

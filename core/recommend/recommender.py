@@ -5,26 +5,29 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 from core.catalogue import Catalogue, Task, Workflow, task_from
 from core.clock import Clock, stopwatch_ms
-from core.guard import Admission, Denied, Gate, Request
+from core.errors import Unavailable
+from core.guard import Admission, Denied, Gate, Request, profile_name
 from core.jobs import Cancelled, Jobs
 from core.ledger import Ledger, Queries, RecommendationMade
 from core.llm import Source, Spent
 from core.recommend.answering import LOGGED, SHOWN, Answered, Answering
-from core.recommend.in_turn import InTurn
 from core.recommend.ranking import Ranked, Standing
 from core.recommend.reason import FittedEstimate, reason_for
-from core.recommend.recalibration import Named, RankerName
 from core.recommend.recommendation import Recommendation, Suggestion
+from core.recommend.under_way import InTurn, UnderWay
 
 __all__ = ["Recommender"]
 
 REFIT_AFTER = 100
+DRAIN_S = 10.0
 NOT_KEPT = "The words of this task were not kept."
 Estimate = Callable[[Workflow, Task], FittedEstimate]
 
@@ -51,6 +54,7 @@ class Recommender:
         self._jobs = jobs
         self._answers = count(1)
         self._in_turn = InTurn()
+        self._under_way = UnderWay()
         self._clock = clock
 
     def recommend(
@@ -59,20 +63,27 @@ class Recommender:
         """Admit, rank and record; the same idempotency key gives the same answer once.
 
         Raises:
-            Cancelled: `stop` was set while a model was asked.
+            Cancelled: `stop` was set before there was an answer.
+            Unavailable: the recommender is still warming up, or stopping.
             CatalogueEmpty: no workflow is loaded.
             LedgerUnavailable: the decision or the answer could not be made durable.
         """
-        request = self._answering.privately(request)
-        if request.idempotency_key is None:
-            return self._recommend(request, stop)
-        # The second click finds the answer of the first, however long a model takes for it.
-        with self._in_turn.wait((request.user_id, request.idempotency_key)):
-            return self._recommend(request, stop)
+        request = replace(request, user_id=profile_name(request.user_id))
+        with self._under_way.until_stopped(stop) as stopped:
+            if request.idempotency_key is None:
+                return self._recommend(request, stopped)
+            # The second click finds the answer of the first, however long a model takes for it.
+            with self._in_turn.wait((request.user_id, request.idempotency_key)):
+                return self._recommend(request, stopped)
 
-    def _recommend(
-        self, request: Request, stop: threading.Event | None
-    ) -> Recommendation | Denied:
+    def drain(self, timeout_s: float = DRAIN_S) -> None:
+        """Take no more questions, end those to models, and wait until all are settled."""
+        self._under_way.drain(timeout_s)
+
+    def _recommend(self, request: Request, stop: threading.Event) -> Recommendation | Denied:
+        request, ranking = self._answering.privately(request)
+        if stop.is_set():
+            raise Cancelled
         decision = self._gate.admit(request)
         if isinstance(decision, Denied):
             return decision
@@ -80,7 +91,7 @@ class Recommender:
             return given[0]
         since, spent = stopwatch_ms(), Spent()
         try:
-            answered = self._answering.answer(request, decision, spent, stop)
+            answered = self._answering.answer(request, decision, ranking, spent, stop)
             suggestions = self._suggested(request.task, answered.standings)
         except Exception as problem:
             if not decision.replayed:
@@ -103,7 +114,7 @@ class Recommender:
         )
         if not decision.replayed:
             self._record(decision, recommendation, answered, keeps_text=request.keeps_text)
-            self._learn_now_and_then(RankerName(answered.source.name, answered.source.version))
+            self._learn_now_and_then()
         return recommendation
 
     def recall(self, request_id: str, user_id: str) -> tuple[Recommendation, Task] | None:
@@ -171,10 +182,11 @@ class Recommender:
         """
         self._answering.learn()
 
-    def _learn_now_and_then(self, ranker: Named) -> None:
+    def _learn_now_and_then(self) -> None:
         number = next(self._answers)
         if number % REFIT_AFTER == 0:
-            self._jobs.submit(f"refit-{number}", lambda _: self._answering.refit(ranker))
+            with suppress(Unavailable):  # stopping; the next start learns
+                self._jobs.submit(f"refit-{number}", lambda _: self._answering.refit())
 
     def _suggested(self, task: Task, standings: Sequence[Standing]) -> tuple[Suggestion, ...]:
         suggestions = []

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.catalogue import Catalogue, Workflow
-from core.errors import InvalidInput
 from core.recommend.calibration import Curve, Curves, Feature, features, fit
 from core.recommend.embedding import Embedder, Floats
-from core.recommend.grams import BUCKETS, Counts, counts, inverse_frequency, weighted
-from core.recommend.head import IMPUTED, JOINED, NONE, Head
+from core.recommend.grams import BUCKETS
+from core.recommend.head import IMPUTED, JOINED, LEARNT, Head
 from core.recommend.local_ranker import (
-    LEAST_LOG_CHANCE,
+    FITS,
     UNTRAINED,
     LocalRanker,
     joined,
@@ -26,46 +24,24 @@ from core.recommend.local_ranker import (
     untrained,
     version_of,
 )
-from core.recommend.nearness import Index, Near, quantized
+from core.recommend.nearness import STEPS, Near, quantized
 from core.recommend.phrases import Phrase
 from core.recommend.ranking import Ranked
+from core.recommend.seen import directions_of, points_of
+from core.recommend.unseen import EMBEDDING_WEIGHT, Rows, design_of, rows_of, softmax, unseen_of
 
 __all__ = ["train"]
 
-FOLDS = 5
-# The embedding beside words and letters. With a few hundred phrases it had to count for three;
-# with as many as there are now words tell more, and the nearness has the embedding too.
-EMBEDDING_WEIGHT = 1.0
-# Inverse strength of the ridge, as scikit-learn has it.
-C, STEPS = 8.0, 200
 RIDGE, OPTIONS = 1e-4, {"maxiter": 500}
-# What each curve looks at; a ranker without training knows of no "nothing fits".
-TRAINED_CURVE: tuple[Feature, ...] = ("none", "gap")
+# What each curve looks at. The head's own share of the first is a chance already, and the curve
+# corrects it as Platt (1999) does; without a head shares are no chances.
+TRAINED_CURVE: tuple[Feature, ...] = ("share",)
 UNTRAINED_CURVE: tuple[Feature, ...] = ("gap", "entropy", "examples", "centroid", "bm25")
 # Only workflows that come into question teach what a nearness lets expect.
 NEAREST = 5
-AT_ONCE = 1_000
 # Of the tasks that people bring, so many are served by no workflow.
 NONE_SHARE = 1 / 6
 Doubles = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class _Rows:
-    """Phrases with all that is computed of them once; `near` only of those in files."""
-
-    classes: list[str]
-    y: NDArray[np.intp]
-    vectors: Floats
-    counted: list[Counts]
-    frequency: Floats
-    near: list[Near]
-    natural: NDArray[np.bool_]
-
-    @property
-    def held_out(self) -> int:
-        """How many can be judged: an example of a workflow would be nearest to itself."""
-        return len(self.near)
 
 
 def train(
@@ -73,22 +49,26 @@ def train(
 ) -> tuple[Head, Curves]:
     """Fit the head on phrases and examples, its join with the nearness, and both curves.
 
-    What joins and calibrates is fitted on predictions of five folds, of phrases that the head of
-    their fold has not seen; the curves on the natural ones alone. The same input gives the same
-    arrays. Needs scikit-learn.
+    What joins and calibrates is fitted on what a head says that has seen no phrase of the same
+    file: who writes many at once repeats themselves, and people who bring tasks are new. The
+    curves are fitted on the natural phrases alone. The same input gives the same arrays. Needs
+    scikit-learn.
 
     Raises:
         InvalidInput: a phrase names a workflow that is not loaded.
     """
-    rows = _rows(catalogue.workflows, embedder, phrases)
-    design = _design(rows)
-    model = _softmax(design, rows.y)
+    rows = rows_of(catalogue.workflows, embedder, phrases)
+    design = design_of(rows)
+    model = softmax(design, rows.y)
     own = [
         phrase
         for each in catalogue.workflows
         for phrase in (each.name, each.description, *each.examples)
     ]
     steps, sizes = quantized(embedder.encode(own))
+    held_out = rows.vectors[: rows.held_out]
+    directions = directions_of(held_out).astype(np.float16)
+    points = points_of(held_out, directions.astype(np.float32))
     head = Head(
         classes=np.array(rows.classes),
         weights=(EMBEDDING_WEIGHT * model.coef_[:, :-BUCKETS].T).astype(np.float32),
@@ -96,19 +76,22 @@ def train(
         bias=model.intercept_.astype(np.float32),
         frequency=rows.frequency,
         join=np.zeros(JOINED, dtype=np.float32),
-        imputed=np.zeros(IMPUTED, dtype=np.float32),
+        imputed=np.zeros((LEARNT, IMPUTED), dtype=np.float32),
         phrases=np.array(own),
         steps=steps,
         sizes=sizes,
+        directions=directions,
+        points=np.rint(points * STEPS).astype(np.int8),
+        labels=rows.y[: rows.held_out].astype(np.uint8),
         came_from=came_from,
     )
-    unseen = _out_of_fold(design, rows)
+    unseen = unseen_of(design, rows, head.seen())
     head = replace(head, imputed=_imputed(rows, unseen))
     head = replace(head, join=_join(rows, unseen))
     every = np.arange(len(catalogue.workflows))
     scored = [
-        (near, log_shares(joined(head, near, log_chances, every))[:-1])
-        for near, log_chances in zip(rows.near, unseen, strict=True)
+        (near, log_shares(joined(head, near, learnt, every))[:-1])
+        for near, learnt in zip(rows.near, unseen, strict=True)
     ]
     plain = [(near, log_shares(untrained(near))) for near in rows.near]
     return head, Curves(
@@ -127,84 +110,25 @@ def weights_of(none: NDArray[np.bool_]) -> Doubles:
     return np.where(none, NONE_SHARE / share, (1 - NONE_SHARE) / (1 - share))
 
 
-def _rows(workflows: Sequence[Workflow], embedder: Embedder, phrases: Sequence[Phrase]) -> _Rows:
-    classes = [*(each.workflow_id for each in workflows), NONE]
-    place = {name: at for at, name in enumerate(classes)}
-    if unknown := sorted({each.workflow for each in phrases} - place.keys()):
-        raise InvalidInput("file", f"No workflow is called {', '.join(unknown)}.")
-    examples = [
-        (phrase, place[each.workflow_id]) for each in workflows for phrase in each.examples
-    ]
-    titles = [*(each.title for each in phrases), *(phrase for phrase, _ in examples)]
-    counted = [counts(title) for title in titles]
-    vectors = np.concatenate(
-        [embedder.encode(titles[at : at + AT_ONCE]) for at in range(0, len(titles), AT_ONCE)]
-    )
-    index = Index(workflows, embedder)
-    return _Rows(
-        classes=classes,
-        y=np.array([*(place[each.workflow] for each in phrases), *(at for _, at in examples)]),
-        vectors=vectors,
-        counted=counted,
-        frequency=inverse_frequency(counted),
-        near=[
-            index.near(each.title, vector) for each, vector in zip(phrases, vectors, strict=False)
-        ],
-        natural=np.array([each.natural for each in phrases]),
-    )
-
-
-def _design(rows: _Rows) -> Any:
-    """Return the sparse matrix that the softmax is fitted on, shape (n, 512 + buckets)."""
-    from scipy.sparse import csr_matrix, hstack
-
-    weighed = [weighted(text, rows.frequency) for text in rows.counted]
-    ends = np.cumsum([0, *(len(buckets) for buckets, _ in weighed)])
-    where = np.concatenate([buckets for buckets, _ in weighed])
-    values = np.concatenate([weights for _, weights in weighed]).astype(np.float64)
-    grams = csr_matrix((values, where, ends), shape=(len(weighed), BUCKETS))
-    grams.sum_duplicates()
-    return hstack([csr_matrix(EMBEDDING_WEIGHT * rows.vectors.astype(np.float64)), grams]).tocsr()
-
-
-def _softmax(design: Any, y: NDArray[np.intp]) -> Any:
-    from sklearn.linear_model import LogisticRegression
-
-    return LogisticRegression(C=C, max_iter=STEPS).fit(design, y)
-
-
-def _out_of_fold(design: Any, rows: _Rows) -> Floats:
-    """Return shape (held out, classes): log probabilities by a head that has not seen the row."""
-    from sklearn.model_selection import StratifiedKFold
-
-    unseen = np.zeros((len(rows.y), len(rows.classes)), dtype=np.float32)
-    for known, new in StratifiedKFold(FOLDS, shuffle=True, random_state=0).split(design, rows.y):
-        unseen[new] = _softmax(design[known], rows.y[known]).predict_log_proba(design[new])
-    return unseen[: rows.held_out]
-
-
-def _imputed(rows: _Rows, unseen: Floats) -> Floats:
-    """Regress the head's log probability on the nearness, by least squares."""
-    x, h = [], []
-    for near, log_chances in zip(rows.near, unseen, strict=True):
+def _imputed(rows: Rows, unseen: Sequence[Floats]) -> Floats:
+    """Return shape (2, 4): what is learnt of a class, regressed on nearness by least squares."""
+    x, known = [], []
+    for near, learnt in zip(rows.near, unseen, strict=True):
         nearest = np.argsort(-(near.centroid + near.examples))[:NEAREST]
         x.append(nearness(near)[nearest])
-        h.append(np.maximum(log_chances[nearest], LEAST_LOG_CHANCE))
-    solved: Floats = np.linalg.lstsq(np.concatenate(x), np.concatenate(h), rcond=None)[0]
-    return solved.astype(np.float32)
+        known.append(learnt[:, nearest].T)
+    solved = np.linalg.lstsq(np.concatenate(x), np.concatenate(known), rcond=None)[0]
+    return solved.T.astype(np.float32)
 
 
-def _join(rows: _Rows, unseen: Floats) -> Floats:
+def _join(rows: Rows, unseen: Sequence[Floats]) -> Floats:
     """Fit the weights of the conditional logit, with a small ridge, by L-BFGS."""
     from scipy.optimize import minimize
 
-    known = np.maximum(unseen, LEAST_LOG_CHANCE)
     x = np.zeros((rows.held_out, len(rows.classes), JOINED))
-    for near, log_chances, row in zip(rows.near, known, x, strict=True):
-        row[:-1, :4] = np.stack(
-            [near.centroid, near.examples, near.bm25, log_chances[:-1]], axis=1
-        )
-        row[-1, 4:] = none_features(near, float(log_chances[-1]))
+    for near, learnt, row in zip(rows.near, unseen, x, strict=True):
+        row[:-1, :FITS] = np.vstack([near.centroid, near.examples, near.bm25, learnt[:, :-1]]).T
+        row[-1, FITS:] = none_features(near, learnt[:, -1])
     y = rows.y[: rows.held_out]
     right = x[np.arange(len(y)), y]
     weight = weights_of(y == len(rows.classes) - 1) / len(y)
@@ -227,7 +151,7 @@ def _join(rows: _Rows, unseen: Floats) -> Floats:
 def _curve(
     workflows: Sequence[Workflow],
     scored: Sequence[tuple[Near, Floats]],
-    rows: _Rows,
+    rows: Rows,
     names: tuple[Feature, ...],
     version: str,
 ) -> Curve:

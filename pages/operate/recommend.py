@@ -11,6 +11,7 @@ from pages.shared.cards import denial, recommendation_cards
 from pages.shared.dismissal import none_of_these
 from pages.shared.question import question_form, task_asked
 from pages.shared.session import (
+    Answered,
     errors_shown,
     person,
     runtime,
@@ -45,17 +46,18 @@ def use(workflow_id: str, rank: int | None) -> None:
     """Start the workflow; however often it is clicked, one run comes of it."""
     state = st.session_state
     state.pop("denied", None)
-    answer_id, task = state["answered"]
+    answered: Answered = state["answered"]
     with errors_shown():
         started = runtime().executor.start(
             Request(
                 "execute",
                 person(),
-                task,
-                idempotency_key=f"{answer_id}:{workflow_id}",
+                answered.task,
+                idempotency_key=f"{answered.request_id}:{workflow_id}",
                 workflow_id=workflow_id,
-                recommendation_id=answer_id,
+                recommendation_id=answered.request_id,
                 chosen_rank=rank,
+                marked=answered.is_sensitive,
             )
         )
         if isinstance(started, Denied):
@@ -91,7 +93,9 @@ def answer() -> None:
         first_steps()
         return
     recommendation, task = recalled
-    st.session_state["answered"] = (recommendation.request_id, task)
+    st.session_state["answered"] = Answered(
+        recommendation.request_id, task, is_sensitive=recommendation.is_sensitive
+    )
     if recommendation.nothing_fits:
         st.info(
             "Nothing fits this well. Say it in other words or add a description; "

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import streamlit as st
 
-from core.clock import new_id
+from core.clock import new_id, stopwatch_ms
 from core.errors import Unavailable, WaywardenError
 from core.guard import Denied, Request
 from core.jobs import Job
@@ -26,19 +25,24 @@ Take = Callable[[Recommendation | Denied], None]
 class _Asked:
     """A question under way, and what came of it once its job has ended."""
 
-    key: str | None
-    since: float = field(default_factory=time.monotonic)
+    key: tuple[str, str | None]
+    since_ms: float = field(default_factory=stopwatch_ms)
     job: Job | None = None
     answer: Recommendation | Denied | None = None
     problem: WaywardenError | None = None
 
 
 def ask_for(request: Request, take: Take) -> None:
-    """Ask in the background; `take` gets the answer, at once if it is quick, or by the panel."""
+    """Ask in the background; `take` gets the answer, at once if it is quick, or by the panel.
+
+    Another question ends the one before it.
+    """
+    asked = _Asked((request.user_id, request.idempotency_key))
     before: _Asked | None = st.session_state.get("asking")
-    if before and before.key == request.idempotency_key and before.job and not before.job.ended:
-        return  # a second click
-    asked = _Asked(request.idempotency_key)
+    if before and before.job and not before.job.ended:
+        if before.key == asked.key:
+            return  # a second click
+        before.job.cancel()
     recommender = runtime().recommender
 
     def work(job: Job) -> None:
@@ -47,7 +51,7 @@ def ask_for(request: Request, take: Take) -> None:
         except WaywardenError as problem:
             asked.problem = problem
 
-    asked.job = runtime().jobs.submit(f"ask:{new_id()}", work)
+    asked.job = runtime().questions.submit(f"ask:{new_id()}", work)
     st.session_state["asking"] = asked
     if asked.job.wait(AT_ONCE_S):
         _taken(asked, take)
@@ -61,14 +65,16 @@ def asking_panel(take: Take) -> bool:
     if not asked.job.ended:
         _waiting(asked, take)
         return True
-    if asked.problem:
-        with errors_shown():
+    del st.session_state["asking"]  # said once
+    with errors_shown():
+        if asked.problem:
             raise asked.problem
-    elif asked.job.status == "cancelled":
-        st.info("Cancelled: nothing was recommended.", icon=":material/close:")
-    elif asked.answer is None:
-        with errors_shown():
+        if asked.job.status == "cancelled":
+            st.info("Cancelled: nothing was recommended.", icon=":material/close:")
+        elif asked.answer is None:
             raise Unavailable("The recommender failed; the log says why.")
+        else:  # it came while its person looked elsewhere
+            take(asked.answer)
     return False
 
 
@@ -80,7 +86,7 @@ def _waiting(asked: _Asked, take: Take) -> None:
     with st.container(border=True, key="asking"):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown("**A model looks at your task …**", width="content")
-            st.caption(f"{time.monotonic() - asked.since:.0f} s", width="content")
+            st.caption(f"{stopwatch_ms(asked.since_ms) / 1_000:.0f} s", width="content")
             st.space("stretch")
             st.button(
                 "Cancel", key="cancel-asking", icon=":material/close:", on_click=asked.job.cancel
@@ -89,6 +95,7 @@ def _waiting(asked: _Asked, take: Take) -> None:
 
 
 def _taken(asked: _Asked, take: Take) -> None:
+    """Hand on what there is; anything else is for the panel to say."""
     if asked.answer is not None:
-        del st.session_state["asking"]
+        st.session_state.pop("asking", None)
         take(asked.answer)

@@ -9,7 +9,7 @@ import streamlit as st
 from core.catalogue import ENERGY_LABELS, Task, task_from
 from pages.shared.session import person, profile, runtime, time_of_day
 from pages.shared.sidebar import HOURS
-from pages.shared.text import hours
+from pages.shared.text import SENSITIVE_MEANS, hours
 
 __all__ = ["question_form", "task_asked"]
 
@@ -88,7 +88,7 @@ def question_form(ask: Callable[[], None]) -> None:
                 "Sensitive",
                 key="sensitive",
                 persist_state="session",
-                help="No model sees it: it is answered on this machine.",
+                help=SENSITIVE_MEANS,
             )
             st.space("stretch")
             st.form_submit_button(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 import streamlit as st
 
 from core.analytics import zone_of
-from core.catalogue import TimeOfDay
+from core.catalogue import Task, TimeOfDay
 from core.clock import new_id
 from core.errors import LedgerUnavailable, WaywardenError
 from core.guard import profile_name
@@ -19,6 +20,7 @@ from pages.shared.text import plain
 
 __all__ = [
     "DEFAULT_PERSON",
+    "Answered",
     "errors_shown",
     "is_dark",
     "person",
@@ -31,6 +33,17 @@ __all__ = [
 ]
 
 DEFAULT_PERSON = "local"
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The task that was last answered, as the page holds it."""
+
+    request_id: str
+    task: Task
+    is_sensitive: bool
+
+
 _NOON, _EVENING, _NIGHT_ENDS = 12, 17, 5
 
 

@@ -40,7 +40,7 @@ _COLOURS: dict[str, Literal["violet", "blue", "gray"]] = {
 
 
 STAYS_HERE = "Sensitive: it stays on this machine, and no model sees it."
-OWN_CLAIM = "The per cent are the model’s own claim; no choice of yours has tested them yet."
+OWN_CLAIM = "The percentages are the model’s own claim: no choice of yours has tested them yet."
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,16 @@ import re
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-__all__ = ["clock_time", "count_of", "day_time", "duration", "escaped", "hours", "plain"]
+__all__ = [
+    "SENSITIVE_MEANS",
+    "clock_time",
+    "count_of",
+    "day_time",
+    "duration",
+    "escaped",
+    "hours",
+    "plain",
+]
 
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 # What the browser would make an address of, escaped or not, wherever a word starts it.
@@ -16,6 +25,8 @@ _LINK = re.compile(
 )
 _WORD_JOINER = "\u2060"
 _MINUTES_AN_HOUR = 60
+# What the switch does, wherever it stands.
+SENSITIVE_MEANS = "No model sees it: it is answered on this machine."
 
 
 def plain(text: str) -> str:

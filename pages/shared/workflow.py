@@ -10,8 +10,8 @@ import streamlit as st
 from core.catalogue import Fault, Task, Workflow, render, task_from
 from core.guard import Denied, Request
 from pages.shared.cards import denial
-from pages.shared.session import errors_shown, person, runtime, session_id, time_of_day
-from pages.shared.text import count_of, duration, plain
+from pages.shared.session import Answered, errors_shown, person, runtime, session_id, time_of_day
+from pages.shared.text import SENSITIVE_MEANS, count_of, duration, plain
 
 __all__ = ["details", "faults", "tile"]
 
@@ -40,8 +40,8 @@ def tile(workflow: Workflow, show: Callable[[str], None], group: str) -> None:
 
 def details(workflow: Workflow) -> None:
     """Draw everything about a workflow, its prompts rendered for the task at hand."""
-    answered = st.session_state.get("answered")
-    task: Task = answered[1] if answered else task_from(title=_example(workflow))
+    answered: Answered | None = st.session_state.get("answered")
+    task = answered.task if answered else task_from(title=_example(workflow))
     with st.container(border=True):
         st.markdown(f"## {workflow.default_icon} {plain(workflow.name)}")
         st.markdown(plain(workflow.description))
@@ -55,7 +55,7 @@ def details(workflow: Workflow) -> None:
         with st.container(horizontal=True):
             for tag in workflow.tags:
                 st.badge(plain(tag), color="gray")
-        _run_it(workflow, task)
+        _run_it(workflow, task, is_sensitive=bool(answered and answered.is_sensitive))
     outline, prompts, examples = st.tabs(["Steps", "Prompts", "Examples"])
     with outline:
         _plan(workflow, task)
@@ -104,19 +104,20 @@ def _example(workflow: Workflow) -> str:
     return workflow.examples[0] if workflow.examples else workflow.name
 
 
-def _run_it(workflow: Workflow, task: Task) -> None:
+def _run_it(workflow: Workflow, task: Task, *, is_sensitive: bool) -> None:
     """Run this workflow for a task, recommended or not."""
     with (
         st.form(f"run-{workflow.workflow_id}", border=False),
         st.container(horizontal=True, vertical_alignment="bottom"),
     ):
         title = st.text_input("Your task", task.title, max_chars=200)
+        marked = st.toggle("Sensitive", is_sensitive, help=SENSITIVE_MEANS)
         sent = st.form_submit_button("Use this workflow", type="primary")
     if not sent:
         return
     with errors_shown():
         opened = st.session_state.get("opened_as") or session_id()
-        key = f"{opened}:{workflow.workflow_id}:{hash(title)}"
+        key = f"{opened}:{workflow.workflow_id}:{hash((title, marked))}"
         wanted = task_from(**{**task.model_dump(), "title": title, "time_of_day": time_of_day()})
         started = runtime().executor.start(
             Request(
@@ -125,6 +126,7 @@ def _run_it(workflow: Workflow, task: Task) -> None:
                 wanted,
                 idempotency_key=key,
                 workflow_id=workflow.workflow_id,
+                marked=marked,
             )
         )
         if isinstance(started, Denied):

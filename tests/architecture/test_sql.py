@@ -94,6 +94,7 @@ CALLS: Mapping[str, tuple[Parameters, ...]] = {
     "recommend/curve_in_force": ({"ranker": "local", "ranker_version": "1"},),
     "recommend/judged": ({"ranker": "local", "ranker_version": "1", "most": 9},),
     "recommend/preferences": ({},),
+    "recommend/models": ({"since": BEFORE},),
     "recommend/known_people": ({},),
     "recommend/profile": ({"user_id": "ada"},),
     "recommend/reaction": ({"request_id": "asked"},),

@@ -11,7 +11,7 @@ import pytest
 
 from core.catalogue import Catalogue, task_from
 from core.ledger import Ledger
-from core.llm import Breakers, Calls, Claude, Connections, Ladder, Retry, Rung
+from core.llm import Breakers, Calls, Claude, Connections, Ladder, Retry, Rung, Setup
 from core.recommend import (
     Asking,
     Confidence,
@@ -75,9 +75,10 @@ def test_what_a_recommendation_costs(
     with AnthropicServer(answer=longest) as wire:
         claude = Claude(KEY, wire.url, connections)
         ladder = Ladder([Rung(1, "claude-haiku-5-5", claude)], Retry(Breakers(), clock))
+        setup = Setup(ladder, 30.0)
         for each in labelled:
             task = task_from(title=each.title)
-            asked.rank(task, ranker.rank(task), Asking(ladder, "r", "ada", lambda: None))
+            asked.rank(task, ranker.rank(task), setup, Asking("r", "ada", lambda: None))
         parts = [sent(served.body) for served in wire.served]
         answers = [tokens(json.dumps(served.answer, ensure_ascii=False)) for served in wire.served]
     named = {name: mean(part[name] for part in parts) for name in parts[0]}

@@ -53,8 +53,8 @@ CASES = {
     "GET /healthz": (1, 0),
     "GET /readyz": (1, 0),
 }
-# Of the fitting ones, how many have to be answered with 200 or 202. Schemas cannot say it all, such
-# as what makes a name; and Hypothesis takes some of its strings from our source.
+# Of the fitting ones, how many have to be answered with 200 or 202. Schemas cannot say it all,
+# such as what makes a name; and Hypothesis takes some of its strings from our source.
 LEAST_OK = 0.1
 
 

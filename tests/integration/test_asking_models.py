@@ -13,9 +13,11 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from core.errors import Unavailable, WaywardenError
 from core.execute import StepChange
-from core.guard import Request
+from core.guard import Admission, Request
 from core.jobs import Cancelled
+from core.ledger import Ledger
 from core.recommend import Embedder, Recommendation
 from core.runtime import Runtime
 from core.settings import SectionName, Settings
@@ -125,11 +127,18 @@ def test_a_model_plans(house: House) -> None:
 
 def test_each_rung_asks_with_its_own_limits(house: House) -> None:
     house.set("ladder", rungs=("preferred", "ollama", "local"), retries=0)
+    house.set(
+        "providers",
+        anthropic={"ranking_max_tokens": 700},
+        ollama={"ranking_max_tokens": 300},
+    )
     house.claude.script.extend(["overloaded"])
     answer = house.ask()
     assert (answer.source.provider, answer.source.rung) == ("ollama", 2)
     first, second = house.rows("llm_calls")
     assert (first["key_id"] is None, second["key_id"]) == (False, None)
+    assert [call["gen_ai_request_max_tokens"] for call in (first, second)] == [700, 300]
+    assert house.ollama.served[0].body["options"]["num_predict"] == 300
     assert [(fall.rung, fall.kind) for fall in answer.source.falls] == [(1, "overloaded")]
 
 
@@ -164,6 +173,74 @@ def test_a_question_that_is_given_up_ends_the_call_and_is_billed(house: House) -
     assert settled["cost_nano_usd"] == call["cost_nano_usd"] > 0
 
 
+@pytest.mark.parametrize("came_to", ["cancelled", "failed"])
+def test_what_came_to_nothing_is_asked_again_as_a_request_of_its_own(
+    came_to: str, house: House
+) -> None:
+    request = to_recommend("fix the login bug", key="once")
+    if came_to == "cancelled":
+        house.claude.pause_s = 0.2
+        stop = threading.Event()
+        threading.Timer(0.5, stop.set).start()
+        with pytest.raises(Cancelled):
+            house.runtime.recommender.recommend(request, stop)
+        house.claude.pause_s = 0
+    else:
+        admission = house.runtime.gate.admit(request)
+        assert isinstance(admission, Admission)
+        house.runtime.gate.settle(admission, "failed", error_type="Test")
+    answer = asked(house.runtime, request)
+    assert answer.source.provider == "anthropic"
+    assert len(house.rows("requests")) == len(house.rows("settlements")) == 2
+    again = asked(house.runtime, request)
+    assert again.request_id == answer.request_id
+    assert len(house.claude.served) == (2 if came_to == "cancelled" else 1)
+
+
+def test_what_stops_before_it_is_admitted_costs_nothing(house: House) -> None:
+    stop = threading.Event()
+    stop.set()
+    with pytest.raises(Cancelled):
+        house.runtime.recommender.recommend(to_recommend("fix the login bug"), stop)
+    assert house.rows("requests") == []
+
+
+def test_a_process_that_stops_ends_its_questions_and_bills_them(
+    settings: Settings, clock: FakeClock, embedder: Embedder
+) -> None:
+    with AnthropicServer(answer=sensible) as claude:
+        claude.pause_s = 0.5
+        known = {"anthropic_api_key": SecretStr(KEY), "anthropic_base_url": claude.url}
+        runtime = Runtime(settings.model_copy(update=known), clock=clock, embedder=embedder)
+        with ThreadPoolExecutor(1) as threads:
+            asking = threads.submit(
+                runtime.recommender.recommend, to_recommend("fix the login bug")
+            )
+            claude.wait_until_served(1)
+            runtime.drain()
+            with pytest.raises(Cancelled):
+                asking.result(5)
+            with pytest.raises(Unavailable, match="stopping"):
+                runtime.recommender.recommend(to_recommend("plan my week"))
+    after = Ledger(settings.ledger_path)
+    try:
+        (call,) = rows(after, "llm_calls")
+        (settled,) = rows(after, "settlements")
+    finally:
+        after.close()
+    assert (call["outcome"], settled["outcome"]) == ("cancelled", "cancelled")
+    assert settled["cost_nano_usd"] == call["cost_nano_usd"] > 0
+
+
+def test_a_provider_whose_setup_fails_is_no_dead_end(house: House) -> None:
+    def fails(user_id: str, aim: str) -> None:
+        raise WaywardenError(f"No {aim} for {user_id}.")
+
+    house.runtime.models.setup = fails  # type: ignore[method-assign]
+    answer = house.ask()
+    assert (answer.source.name, answer.source.reason) == ("local", "No rank for ada.")
+
+
 # --- those that do not
 
 
@@ -195,6 +272,44 @@ def test_a_run_of_a_sensitive_answer_is_sensitive_whatever_its_caller_says(house
     again = house.runtime.executor.again(execution.execution_id, "ada")
     assert again == execution.execution_id
     assert house.served == 0
+
+
+def test_what_people_chose_counts_for_what_is_sensitive_too(house: House) -> None:
+    """The domain is that of the answer that is given, with what was learnt in it."""
+    title = "sort it out at last"
+    house.set("privacy", ai_off=True)
+    answer = house.ask(title)
+    for _ in range(3):
+        run(
+            house.runtime,
+            replace(to_execute(title, "self-care"), recommendation_id=answer.request_id),
+        )
+    house.runtime.recommender.learn()
+    house.set("privacy", ai_off=False, domains=("health",), keep_text_of_sensitive=False)
+    given = house.ask(title)
+    assert given.suggestions[0].domain == "health"
+    assert given.is_sensitive
+    assert house.rows("requests")[-1]["sensitive"] == "domain"
+    assert house.served == 0
+
+
+def test_tasks_of_a_domain_that_became_sensitive_are_not_told_any_more(house: House) -> None:
+    house.set("privacy", ai_off=True)
+    execution = run(house.runtime)
+    for number in range(1, len(execution.steps) + 1):
+        change = StepChange(number, "done")
+        house.runtime.executor.change_step(execution.execution_id, "ada", change)
+    assert house.runtime.history.recent_tasks("ada") == ("fix the login bug",)
+    house.set("privacy", ai_off=False, domains=("dev",))
+    assert house.runtime.history.recent_tasks("ada") == ()
+
+
+def test_a_sensitive_task_uses_nobodys_key(house: House) -> None:
+    house.runtime.vault.store("ada", "anthropic", KEY, "ada")
+    house.ask(marked=True)
+    run(house.runtime, replace(to_execute(), marked=True))
+    (entry,) = house.runtime.vault.listed("ada")
+    assert entry.last_used is None
 
 
 def test_sensitive_tasks_are_not_told_with_later_ones(house: House) -> None:

@@ -12,10 +12,11 @@ from core.catalogue import Catalogue
 from core.clock import new_id
 from core.errors import UnknownExecution
 from core.execute import Execution, History, StepChange
+from core.guard import PrivacyRules
 from core.ledger import RequestDecided
 from core.recommend import Embedder
 from core.runtime import Runtime
-from core.settings import Settings
+from core.settings import Privacy, Settings
 from tests.asking import UNLIMITED, asked, rows, run, to_execute, to_recommend
 from tests.fakes import FakeClock, SlowPlanner
 
@@ -142,7 +143,8 @@ def test_a_run_of_a_workflow_that_is_gone_keeps_its_steps(
     runtime: Runtime, clock: FakeClock
 ) -> None:
     execution = run(runtime)
-    bare = History(runtime.ledger, lambda: Catalogue([]), clock).execution(execution.execution_id)
+    no_catalogue = History(runtime.ledger, lambda: Catalogue([]), clock, PrivacyRules(Privacy))
+    bare = no_catalogue.execution(execution.execution_id)
     assert (bare.workflow_name, bare.icon) == ("bug-fix", "🧭")
     assert (bare.steps, bare.domain) == (execution.steps, "dev")
 

@@ -33,6 +33,7 @@ from core.guard import Gate, PrivacyRules
 from core.jobs import Cancelled, Jobs
 from core.ledger import Ledger
 from core.llm import (
+    Aim,
     Breakers,
     Calls,
     Claude,
@@ -95,14 +96,14 @@ class House:
             jobs=self.jobs,
             planner=self.planner,
             catalogue=lambda: catalogue,
-            history=History(ledger, lambda: catalogue, self.clock),
+            history=History(ledger, lambda: catalogue, self.clock, PrivacyRules(Privacy)),
             clock=self.clock,
         )
 
     @property
     def planner(self) -> ModelPlanner:
         return ModelPlanner(
-            setup=lambda *_: self._setup(),
+            models=self,
             allowed=lambda *_: self.reason,
             calls=Calls(self.ledger, self.rates, self.clock),
             local=LocalPlanner(),
@@ -137,7 +138,12 @@ class House:
     def bodies(self) -> list[dict[str, Any]]:
         return [served.body for served in self.claude.served]
 
-    def _setup(self) -> Setup | None:
+    def are_set_up(self, user_id: str, aim: Aim) -> bool:
+        del user_id, aim
+        return bool(self.rungs)
+
+    def setup(self, user_id: str, aim: Aim) -> Setup | None:
+        del user_id, aim
         if self.problem is not None:
             raise self.problem
         if not self.rungs:

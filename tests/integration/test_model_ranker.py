@@ -27,6 +27,7 @@ from core.llm import (
     Price,
     Retry,
     Rung,
+    Setup,
     Timing,
 )
 from core.recommend import (
@@ -119,10 +120,10 @@ class House:
     def rank(
         self, task: Task = LOGIN, lean: Mapping[str, float] | None = None, **more: Any
     ) -> ModelRanking:
-        given: dict[str, Any] = {"allowed": lambda: None, "deadline_s": 10.0, **more}
-        ladder = Ladder(self._rungs, self._retry)
+        given: dict[str, Any] = {"allowed": lambda: None, **more}
+        setup = Setup(Ladder(self._rungs, self._retry), given.pop("deadline_s", 10.0))
         ranking = self._local.rank(task, lean)
-        return self.ranker.rank(task, ranking, Asking(ladder, "request-1", "ada", **given))
+        return self.ranker.rank(task, ranking, setup, Asking("request-1", "ada", **given))
 
     def calls(self) -> list[dict[str, Any]]:
         return rows(self._ledger, "llm_calls")

@@ -1,4 +1,6 @@
-SELECT request_id, ts, kind, user_id, idempotency_key, fingerprint
-FROM requests
-WHERE decision = 'admitted' AND ts > $since
-ORDER BY ts
+-- What counts towards limits; with its idempotency key where there is an answer to give again.
+SELECT requests.request_id, requests.ts, requests.kind, requests.user_id, fingerprint,
+       CASE WHEN requests.kind = 'execute' OR outcome = 'succeeded' THEN idempotency_key END AS idempotency_key
+FROM requests LEFT JOIN settlements USING (request_id)
+WHERE decision = 'admitted' AND requests.ts > $since
+ORDER BY requests.ts
