@@ -31,7 +31,7 @@ def tiles(workflows: list[Workflow], group: str) -> None:
 def recommended(workflows: list[Workflow]) -> None:
     """What was recommended for the task at hand comes first."""
     answered = st.session_state.get("answered")
-    recalled = answered and runtime().recommender.recall(answered[0], person())
+    recalled = answered and runtime().recommender.recall(answered.request_id, person())
     if not recalled:
         return
     recommendation, task = recalled
