@@ -36,6 +36,8 @@ _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "checkpoint_threshold": "1TB",
     # What queries may use together; one that needs more uses the disk.
     "memory_limit": f"{MEMORY_MB}MB",
+    # What a thread freed goes back to the system soon, not when it asks for more the next time.
+    "allocator_background_threads": True,
     "allowed_configs": ["memory_limit"],  # else locked too; see `Database.trim`
 }
 _MEMORY_OF_OTHERS = """
