@@ -51,7 +51,7 @@ def request_table(frame: pd.DataFrame) -> str | None:
                 format="$%.4f",
                 help="Empty if unknown; at most this where a model’s count was lost.",
             ),
-            "task_title": st.column_config.TextColumn("Task", width="large"),
+            "task_title": st.column_config.TextColumn("Task", width="medium"),
         },
         on_select="rerun",
         selection_mode="single-row",

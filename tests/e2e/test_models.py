@@ -143,7 +143,6 @@ def test_a_sensitive_task_reaches_no_model(
     page.locator("label", has_text="Sensitive").click()
     ask(page, "tell my boss about the diagnosis")
     expect(main(page)).to_contain_text("Sensitive: it stays on this machine")
-    expect(main(page)).to_contain_text("No model was asked")
     use(page)
     expect(run_panel(page)).to_contain_text("0 of ")
     at_rest(page)
