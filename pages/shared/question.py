@@ -84,6 +84,7 @@ def question_form(ask: Callable[[], None]) -> None:
                     key="priority",
                     persist_state="session",
                 )
+        with st.container(horizontal=True, vertical_alignment="center"):
             st.toggle(
                 "Sensitive",
                 key="sensitive",
