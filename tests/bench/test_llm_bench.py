@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from statistics import median
+from statistics import linear_regression, median
 from time import perf_counter
 
 import anthropic
+import psutil
 import pytest
 
 from core.clock import SystemClock
-from core.ledger import Ledger
+from core.ledger import Ledger, writer
 from core.llm import Breakers, Caller, Calls, Claude, Connections, Ladder, Retry, Rung
+from core.malloc import share_arenas
 from tests.asks import SCHEMA, an_ask
 from tests.wire.anthropic_server import KEY, AnthropicServer
 from tests.wire.play import RatesForTests, play
@@ -20,6 +22,8 @@ from tests.wire.play import RatesForTests, play
 pytestmark = pytest.mark.bench
 
 CALLS = 200
+# Calls before memory is looked at, and how much 2,000 more may take: the ledger keeps its rows.
+WARMED_UP, MOST_MB = 500, 8.0
 
 
 @pytest.mark.timeout(600)
@@ -94,3 +98,30 @@ def test_what_our_side_adds_to_a_streamed_call(
         assert ours_ms - bare_ms <= 12
     else:
         assert ours_rate >= bare_rate / 2
+
+
+@pytest.mark.timeout(600)
+def test_two_thousand_calls_leave_memory_and_files_as_they_were(
+    ledger: Ledger, connections: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    share_arenas()  # as a deployment does
+    monkeypatch.setattr(writer, "CHECKPOINT_BYTES", 400_000)  # rows do not wait in memory
+    process, clock = psutil.Process(), SystemClock()
+    book, ask = Calls(ledger, RatesForTests(), clock), an_ask()
+    with AnthropicServer() as wire:
+        claude = Claude(KEY, wire.url, connections)
+        ladder = Ladder([Rung(1, ask.model, claude)], Retry(Breakers(), clock))
+        held = []
+        for number in range(WARMED_UP + 2_000):
+            ladder.ask(ask, book.terms(Caller("r", "ana"), lambda: None))
+            if number >= WARMED_UP and number % 100 == 0:
+                wire.served.clear()  # the server's own log is not ours
+                held.append((process.memory_info().rss / 2**20, process.num_fds()))
+    memory, files = zip(*held, strict=True)
+    slope = linear_regression(range(len(memory)), memory).slope * 20
+    print(
+        f"\n2,000 calls: memory {memory[0]:.0f} MB to {memory[-1]:.0f} MB, {slope:+.1f} MB by the "
+        f"line; open files {min(files)} to {max(files)}"
+    )
+    assert max(files) - min(files) <= 2
+    assert slope < MOST_MB
