@@ -23,7 +23,7 @@ from core.errors import (
 from core.ledger.database import _CONFIG, MIGRATIONS, explained
 from core.ledger.events import EVENTS, Event
 
-__all__ = ["Backup", "Contents", "backed_up", "contents", "copied", "restored"]
+__all__ = ["Backup", "Contents", "backed_up", "contents", "copied", "looking", "restored"]
 
 # A ledger is its file and what DuckDB may keep beside it, not yet folded into it.
 _SUFFIXES = ("", ".wal", ".wal.checkpoint", ".wal.recovery")
@@ -59,7 +59,7 @@ def contents(path: Path) -> Contents:
         LedgerUnavailable: it is in use, damaged, newer than this version, or no ledger.
     """
     try:
-        connection = _looking(path)
+        connection = looking(path)
         try:
             return _contents(connection, path)
         finally:
@@ -130,7 +130,7 @@ def restored(ledger: Path, source: Path, kept: Path) -> Backup:
     return Backup(ledger, ledger.stat().st_size, rows)
 
 
-def _looking(path: Path) -> duckdb.DuckDBPyConnection:
+def looking(path: Path) -> duckdb.DuckDBPyConnection:
     """Open to read; while this is open, nobody can open it to write."""
     return duckdb.connect(str(path), read_only=True, config=_CONFIG)
 
@@ -165,7 +165,7 @@ def _read(connection: duckdb.DuckDBPyConnection, event: type[Event]) -> int:
 
 @contextmanager
 def _at_rest(ledger: Path) -> Iterator[None]:
-    connection = _looking(ledger)
+    connection = looking(ledger)
     try:
         yield
     finally:

@@ -201,7 +201,7 @@ class CurveFitted(Event):
 
 
 class LlmCall(Event):
-    """One attempt to get an answer from a model, as it ended; `ts` is its begin.
+    """One attempt to get an answer from a model; `ts` is when it began.
 
     Input tokens include the cached ones, output tokens the reasoning. Where `measured` is False
     the provider's count was lost, and tokens and cost are upper limits. `key_id` is never a key.

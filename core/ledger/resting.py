@@ -10,7 +10,7 @@ from typing import Self
 import duckdb
 import pyarrow as pa
 
-from core.ledger.backup import _looking
+from core.ledger.backup import looking
 from core.ledger.database import explained
 
 __all__ = ["Resting"]
@@ -23,11 +23,11 @@ class Resting:
         """Open the file.
 
         Raises:
-            LedgerUnavailable: it is in use, damaged, newer than this version, or no ledger.
+            LedgerUnavailable: it is in use or damaged; whether it is a ledger, `contents` tells.
         """
         self._path = path
         try:
-            self._connection = _looking(path)
+            self._connection = looking(path)
             self._connection.execute("SET TimeZone = 'UTC'")
         except duckdb.Error as problem:
             raise explained(problem, path) from problem
