@@ -89,7 +89,7 @@ class Runtime:
         self.jobs = Jobs(settings.job_workers)
         self.questions = Jobs(QUESTIONS_AT_ONCE)
         self.models = Models(self.operator_settings, self.vault, self.clock)
-        self._calls = Calls(self.ledger, prices, self.clock)
+        self._calls = Calls.recovered(self.ledger, prices, self.clock)
         self._privacy = PrivacyRules(lambda: self.operator_settings.current.privacy)
         self._local_planner = LocalPlanner()
         self.history = History(self.ledger, lambda: self.catalogue, self.clock, self._privacy)

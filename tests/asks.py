@@ -87,5 +87,7 @@ class ScriptedModel:
 def terms(recorded: list[Attempt] | None = None, **changes: Any) -> Terms:
     """Terms that allow everything, know a bound of 7, and record into `recorded`."""
     kept = [] if recorded is None else recorded
-    made = Terms(bound=lambda *_: 7, record=kept.append, allowed=lambda: None)
+    made = Terms(
+        bound=lambda *_: 7, record=kept.append, begin=lambda _: None, allowed=lambda: None
+    )
     return replace(made, **changes)

@@ -184,7 +184,9 @@ class _Check:
             at = SystemClock().now()
             return prices.bound(provider, ask.model, ask.input_bytes, ask.max_tokens, at).nano_usd
 
-        terms = Terms(bound=bound, record=lambda _: None, allowed=lambda: None)
+        terms = Terms(
+            bound=bound, record=lambda _: None, begin=lambda _: None, allowed=lambda: None
+        )
         retry = Retry(Breakers(), SystemClock(), Pacing(attempts=1, bad_answers=1))
         return retry.complete(Rung(1, self._model, self._client()), ask, terms, attempts)
 

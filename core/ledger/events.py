@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from core.ledger.event import Count, Event, Share, Time
+from core.ledger.model_events import KeyChanged, KeySealed, LlmCall, LlmCallBegun
 
 __all__ = [
     "EVENTS",
@@ -16,6 +18,7 @@ __all__ = [
     "KeyChanged",
     "KeySealed",
     "LlmCall",
+    "LlmCallBegun",
     "ProfileSaved",
     "RecommendationMade",
     "RequestDecided",
@@ -23,28 +26,6 @@ __all__ = [
     "SettingsSaved",
     "StepChanged",
 ]
-
-Count = Annotated[int, Field(ge=0, lt=2**63)]
-Share = Annotated[float, Field(ge=0, le=1)]
-
-
-def _in_utc(time: datetime) -> datetime:
-    try:
-        return time.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("the time is out of range in UTC") from None
-
-
-Time = Annotated[AwareDatetime, AfterValidator(_in_utc)]
-
-
-class Event(BaseModel):
-    """One row. Times are aware (stored in UTC), money is nano-USD, NULL means unknown."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    table: ClassVar[str]
-    ts: Time
 
 
 class RequestDecided(Event):
@@ -69,7 +50,7 @@ class RequestDecided(Event):
     user_energy: Count
     time_of_day: str | None = None
     estimated_hours: float | None = None
-    recent_tasks: list[str] = []
+    recent_tasks: list[str] = Field(default_factory=list)
     code_context: dict[str, Any] | None = None
     workflow_id: str | None = None
     recommendation_id: str | None = None
@@ -120,7 +101,7 @@ class ExecutionPlanned(Event):
     planned_minutes: Count
     break_minutes: Count
     buffer_minutes: Count
-    notes: list[str] = []
+    notes: list[str] = Field(default_factory=list)
     source: dict[str, Any] | None = None
 
 
@@ -174,7 +155,7 @@ class ProfileSaved(Event):
     user_id: str
     usual_energy: Annotated[int, Field(ge=1, le=3)] = 2
     usual_hours: float | None = None
-    favourite_domains: list[str] = []
+    favourite_domains: list[str] = Field(default_factory=list)
     learns: bool = True
     forgotten_until: Time | None = None
 
@@ -200,43 +181,6 @@ class CurveFitted(Event):
     reason: str
 
 
-class LlmCall(Event):
-    """One attempt to get an answer from a model; `ts` is when it began.
-
-    Input tokens include the cached ones, output tokens the reasoning. Where `measured` is False
-    the provider's count was lost, and tokens and cost are upper limits. `key_id` is never a key.
-    """
-
-    table: ClassVar[str] = "llm_calls"
-    call_id: str
-    request_id: str
-    user_id: str
-    purpose: Literal["rank", "plan", "check"]
-    attempt: Count
-    rung: Count
-    prompt_version: str | None = None
-    key_id: str | None = None
-    gen_ai_provider_name: str
-    gen_ai_request_model: str
-    gen_ai_request_max_tokens: Count
-    gen_ai_response_id: str | None = None
-    gen_ai_response_finish_reasons: list[str] = []
-    gen_ai_usage_input_tokens: Count
-    gen_ai_usage_cache_read_input_tokens: Count = 0
-    gen_ai_usage_cache_write_input_tokens: Count = 0
-    gen_ai_usage_output_tokens: Count
-    gen_ai_usage_reasoning_output_tokens: Count = 0
-    measured: bool = True
-    outcome: Literal["succeeded", "failed", "cancelled"]
-    error_type: str | None = None
-    cost_nano_usd: Count | None = None
-    cost_source: str
-    cost_version: str
-    bound_nano_usd: Count | None = None
-    first_token_ms: float | None = None
-    latency_ms: float
-
-
 class SettingsSaved(Event):
     """An operator saved a section of settings; the newest row of each section is in force.
 
@@ -255,35 +199,6 @@ class SettingsSaved(Event):
     restored_from: str | None = None
 
 
-class KeySealed(Event):
-    """A person's key for a provider, sealed under the master key `master_id`.
-
-    A key that was revoked, cleared or replaced loses what is sealed when the master key changes.
-    """
-
-    table: ClassVar[str] = "provider_keys"
-    key_id: str
-    user_id: str
-    provider: str
-    last_four: str
-    actor: str
-    master_id: str | None = None
-    sealed: str | None = None
-
-
-class KeyChanged(Event):
-    """What happened to a stored key, and who did it; uses are noted once a minute."""
-
-    table: ClassVar[str] = "key_events"
-    event_id: str
-    key_id: str
-    user_id: str
-    provider: str
-    event: Literal["stored", "used", "replaced", "revoked", "cleared", "resealed", "erased"]
-    actor: str
-    master_id: str | None = None
-
-
 EVENTS: tuple[type[Event], ...] = (
     RequestDecided,
     RecommendationMade,
@@ -294,6 +209,7 @@ EVENTS: tuple[type[Event], ...] = (
     ProfileSaved,
     CurveFitted,
     LlmCall,
+    LlmCallBegun,
     SettingsSaved,
     KeySealed,
     KeyChanged,

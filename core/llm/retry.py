@@ -83,14 +83,16 @@ class Terms:
     """What a call is made under: who may forbid it, who is told, and who may stop it.
 
     `bound` gives the most that one attempt can cost, in nano-USD, None where prices are unknown;
-    it is asked before each attempt, and what it raises prevents it. `record` makes an attempt
-    durable, before anybody sees what came of it. `allowed` gives the reason why no model may be
-    asked, or None. `on_partial` begins anew with each attempt. `check` finds the flaw of a whole
-    answer, or None; a flawed one is recorded as a failure, and its model asked once to mend it.
+    it is asked before each attempt, and what it raises prevents it. `begin` makes an attempt
+    durable before it begins, `record` as it ended, before anybody sees what came of it. `allowed`
+    gives the reason why no model may be asked, or None. `on_partial` begins anew with each
+    attempt. `check` finds the flaw of a whole answer, or None; a flawed one is recorded as a
+    failure, and its model asked once to mend it.
     """
 
     bound: Callable[[str, Ask], int | None]
     record: Callable[[Attempt], None]
+    begin: Callable[[Attempt], None]
     allowed: Callable[[], str | None]
     on_partial: Partial | None = None
     stop: threading.Event | None = None
@@ -182,6 +184,7 @@ class Retry:
             key_id=rung.key_id,
             error="cancelled",
         )
+        terms.begin(begun)
         since = stopwatch_ms()
         ended = begun
         try:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +15,9 @@ from core.llm import (
     Breakers,
     Caller,
     Calls,
+    Claude,
     Connections,
+    Ladder,
     Pacing,
     Price,
     Retry,
@@ -20,6 +25,7 @@ from core.llm import (
     Timing,
     Usage,
 )
+from core.settings import PROJECT
 from tests.asks import ScriptedModel, an_ask, failing
 from tests.fakes import FakeClock
 from tests.wire import anthropic_server, ollama_server
@@ -110,3 +116,53 @@ def test_tokens_and_cost_are_those_of_the_servers_own_log(
     whole = [row["measured"] for row, served in played.pairs if served.scene == "whole"]
     assert sum(whole) > 0.7 * len(whole)
     assert played.outcomes["answered"] > 0
+
+
+# --- a process that is killed while a model answers
+
+
+def ask_and_never_hear(folder: str, url: str) -> None:
+    """Ask a model that says nothing, in a process that will be killed."""
+    ledger = Ledger(Path(folder) / "ledger.duckdb")
+    calls = Calls.recovered(ledger, RatesForTests(), FakeClock())
+    claude = Claude(anthropic_server.KEY, url, Connections())
+    rung = Rung(1, "claude-haiku-5-5", claude, max_tokens=500, key_id="key-1")
+    retry = Retry(Breakers(), FakeClock())
+    Ladder([rung], retry).ask(an_ask(deadline_s=60.0), calls.terms(CALLER, lambda: None))
+
+
+def test_what_a_kill_cut_off_counts_at_its_upper_limit_after_the_next_start(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    code = "import sys, tests.integration.test_llm_calls as t; t.ask_and_never_hear(*sys.argv[1:])"
+    with anthropic_server.AnthropicServer(["silent"]) as wire:
+        command = [sys.executable, "-c", code, str(tmp_path), wire.url]
+        with subprocess.Popen(command, cwd=PROJECT) as process:
+            wire.wait_until_served(1, timeout_s=60.0)
+            process.kill()
+            assert process.wait() == -9
+    ledger = Ledger(tmp_path / "ledger.duckdb")
+    try:
+        assert rows(ledger) == []
+        Calls.recovered(ledger, RatesForTests(), clock)
+        (row,) = rows(ledger)
+        assert (row["outcome"], row["error_type"], row["measured"]) == ("failed", "dropped", False)
+        assert (row["request_id"], row["key_id"]) == ("request-1", "key-1")
+        assert row["gen_ai_usage_output_tokens"] == row["gen_ai_request_max_tokens"] == 500
+        assert row["cost_nano_usd"] == row["bound_nano_usd"] > 0
+        Calls.recovered(ledger, RatesForTests(), clock)
+        assert len(rows(ledger)) == 1, "once is enough"
+    finally:
+        ledger.close()
+
+
+def test_an_attempt_that_cannot_be_written_down_is_not_made(
+    calls: Calls, ledger: Ledger, clock: FakeClock
+) -> None:
+    model = ScriptedModel(["answer"])
+    ledger.close()
+    with pytest.raises(LedgerUnavailable):
+        Retry(Breakers(), clock).complete(
+            Rung(1, "claude-haiku-5-5", model), an_ask(), calls.terms(CALLER, lambda: None), []
+        )
+    assert model.asked == []
