@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
-__all__ = ["Clock", "SystemClock", "new_id", "stopwatch_ms"]
+__all__ = ["EPOCH", "Clock", "SystemClock", "new_id", "stopwatch_ms"]
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Clock(Protocol):
@@ -32,7 +32,7 @@ class SystemClock:
     def now(self) -> datetime:
         with self._lock:
             self._last_us = max(self._last_us + 1, time.time_ns() // 1_000)
-            return _EPOCH + timedelta(microseconds=self._last_us)
+            return EPOCH + timedelta(microseconds=self._last_us)
 
 
 class _Ids:

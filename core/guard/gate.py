@@ -5,11 +5,11 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from core.clock import Clock, new_id
+from core.clock import EPOCH, Clock, new_id
 from core.guard.idempotency import REMEMBERED, Idempotency
 from core.guard.rate_limit import Limiter, Usage, Violation
 from core.guard.request import Admission, Denied, Outcome, Request, RuleUsage, profile_name
@@ -18,7 +18,6 @@ from core.settings import LONGEST_WINDOW_S, Kind, Limits
 
 __all__ = ["Gate"]
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
@@ -242,8 +241,8 @@ def _limiter_keys(user_id: str, kind: str) -> tuple[str, str]:
 
 
 def _microseconds(ts: datetime) -> int:
-    return (ts - _EPOCH) // _MICROSECOND
+    return (ts - EPOCH) // _MICROSECOND
 
 
 def _datetime(us: int) -> datetime:
-    return _EPOCH + us * _MICROSECOND
+    return EPOCH + us * _MICROSECOND

@@ -6,6 +6,8 @@ import os
 import re
 import tempfile
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
@@ -118,6 +120,7 @@ class Database:
         """
         self.path = path
         self._lock = threading.Lock()
+        self._idle: list[duckdb.DuckDBPyConnection] = []
         self._closed = False
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -146,6 +149,31 @@ class Database:
             self._refuse_when_closed()
             return self._connection.cursor()
 
+    @contextmanager
+    def reading(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection for one query, used again by later ones.
+
+        DuckDB 1.5.5 keeps some 50 bytes of each connection that ever read a table.
+
+        Raises:
+            LedgerUnavailable: the ledger was closed.
+            duckdb.Error: the file has to be revived first.
+        """
+        with self._lock:
+            self._refuse_when_closed()
+            connection, idle = self._connection, self._idle
+            cursor = idle.pop() if idle else connection.cursor()
+        try:
+            yield cursor
+        except BaseException:
+            cursor.close()
+            raise
+        with self._lock:
+            if self._closed or self._connection is not connection:
+                cursor.close()
+            else:
+                idle.append(cursor)
+
     def revive(self) -> None:
         """Open the file anew if DuckDB has given it up; all cursors are closed then.
 
@@ -157,7 +185,7 @@ class Database:
             try:
                 self._connection.execute("SELECT 1")
             except duckdb.Error:
-                self._connection.close()
+                self._close()
                 try:
                     self._connection = _connect(self.path)
                 except duckdb.Error as problem:
@@ -176,7 +204,13 @@ class Database:
     def close(self) -> None:
         with self._lock:
             self._closed = True
-            self._connection.close()
+            self._close()
+
+    def _close(self) -> None:
+        for cursor in self._idle:
+            cursor.close()
+        self._idle.clear()
+        self._connection.close()
 
     def _refuse_when_closed(self) -> None:
         if self._closed:

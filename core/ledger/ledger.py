@@ -100,8 +100,7 @@ class Ledger:
             raise explained(problem, self.path) from problem
 
     def _fetched(self, sql: str, bound: dict[str, object]) -> pa.Table:
-        cursor = self._database.cursor()
-        try:
+        with self._database.reading() as cursor:
             cursor.execute(sql, bound)
             try:
                 return cursor.to_arrow_table(batch_size=ROWS_AT_ONCE)
@@ -110,8 +109,6 @@ class Ledger:
                     raise
                 # The file was closed, or opened anew, while this query ran.
                 raise duckdb.ConnectionException(str(problem)) from problem
-        finally:
-            cursor.close()
 
 
 class Readable(Protocol):

@@ -7,7 +7,7 @@ import threading
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.catalogue import Catalogue
-from core.clock import stopwatch_ms
+from core.clock import EPOCH, stopwatch_ms
 from core.ledger import Ledger, Queries
 from core.recommend.embedding import Embedder, Floats
 
@@ -32,7 +32,6 @@ OF_OTHERS = 0.5
 LOOK_AGAIN_MS = 1_000.0
 # Rows are seen when they are durable, which is a moment after their time.
 OVERLAP = timedelta(minutes=1)
-BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(slots=True)
@@ -93,7 +92,8 @@ class Memory:
         self._catalogue = catalogue
         self._refreshing = threading.Lock()
         self._looked_ms: float | None = None
-        self._newest = BEGINNING
+        self._newest = EPOCH
+        self._judged: tuple[datetime, int] | None = None
         self._experiences: OrderedDict[str, _Experience] = OrderedDict()
         self._preferences: dict[str, _Preference] = {}
         self._examples = _none()
@@ -140,17 +140,24 @@ class Memory:
             for row in self._queries.rows("preferences")
         }
         if _rights(preferences) != _rights(self._preferences):
-            self._newest = BEGINNING
+            self._newest = EPOCH
             self._experiences = OrderedDict()
-        since = max(BEGINNING, self._newest - OVERLAP)
+            self._judged = None
+        since = max(EPOCH, self._newest - OVERLAP)
+        judged = (since, self._queries.rows("judgements", since=since)[0]["judgements"])
+        if judged != self._judged:
+            self._hear_since(since)
+            self._judged = judged
+        self._preferences = preferences
+        self._looked_ms = stopwatch_ms()
+
+    def _hear_since(self, since: datetime) -> None:
         rows = self._queries.rows("choices", since=since, most=REMEMBERED)
         heard = [self._hear(row) for row in reversed(rows)]
         if any(heard) or not self._experiences:
             while len(self._experiences) > REMEMBERED:
                 self._experiences.popitem(last=False)
             self._examples = self._made()
-        self._preferences = preferences
-        self._looked_ms = stopwatch_ms()
 
     def _hear(self, row: Mapping[str, Any]) -> bool:
         self._newest = max(self._newest, row["ts"])

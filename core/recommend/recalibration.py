@@ -5,13 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
-from core.clock import Clock, new_id
+from core.clock import EPOCH, Clock, new_id
 from core.ledger import CurveFitted, Ledger, Queries
 from core.recommend.calibration import MOST_SURE, Curves, Doubles, logistic, sigmoid
 from core.recommend.ranking import Ranked, Ranker
@@ -112,6 +112,8 @@ class Confidence:
         """
         with self._refitting:
             fitted_at = self._in_ledger(ranker)["fitted_at"]
+            if self._judgements(fitted_at or EPOCH) < AGAIN_AFTER:
+                return None
             judged = self._queries.rows(
                 "judged", ranker=ranker.name, ranker_version=ranker.version, most=NEWEST
             )
@@ -124,6 +126,9 @@ class Confidence:
                 correction = _Correction(fitted.slope, fitted.intercept, fitted.curve_id)
                 self._in_force[ranker.name, ranker.version] = correction
             return fitted
+
+    def _judgements(self, since: datetime) -> int:
+        return int(self._queries.rows("judgements", since=since)[0]["judgements"])
 
     def _fitted(self, ranker: Named, judged: Sequence[Mapping[str, Any]]) -> CurveFitted:
         shipped = np.array([row["confidence"] for row in judged])

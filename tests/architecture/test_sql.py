@@ -94,6 +94,7 @@ CALLS: Mapping[str, tuple[Parameters, ...]] = {
     "llm/sealed_keys": ({},),
     "recommend/choices": ({"since": BEFORE, "most": 9},),
     "recommend/curve_in_force": ({"ranker": "local", "ranker_version": "1"},),
+    "recommend/judgements": ({"since": BEFORE},),
     "recommend/judged": ({"ranker": "local", "ranker_version": "1", "most": 9},),
     "recommend/preferences": ({},),
     "recommend/models": ({"since": BEFORE},),
