@@ -6,11 +6,13 @@ import json
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
+import duckdb
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -41,6 +43,8 @@ from core.ledger import (
 from core.ledger.database import MIGRATIONS, Database
 from core.ledger.writer import ARROW_FROM_ROWS, BATCH_ROWS
 from tests.fakes import PATIENCE_S
+
+THREADS = 64
 
 NOON = datetime(2026, 11, 2, 12, tzinfo=UTC)
 MANY = ARROW_FROM_ROWS + 14
@@ -270,7 +274,7 @@ def shared_ledger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ledger]:
 
 @pytest.fixture
 def pool() -> Iterator[ThreadPoolExecutor]:
-    with ThreadPoolExecutor(64) as threads:
+    with ThreadPoolExecutor(THREADS) as threads:
         yield threads
 
 
@@ -821,6 +825,19 @@ def test_a_written_event_is_seen_by_the_next_question(ledger: Ledger) -> None:
         ledger.write(feedback(number))
 
         assert count(ledger, "feedback") == number + 1
+
+
+def test_readers_use_connections_again_also_after_a_statement_that_failed(
+    ledger: Ledger, pool: ThreadPoolExecutor
+) -> None:
+    def read(number: int) -> int:
+        with suppress(duckdb.Error):
+            ledger.table("SELECT 1 +")
+        return int(ledger.table("SELECT $n AS n", {"n": number}).to_pylist()[0]["n"])
+
+    assert list(pool.map(read, range(500))) == list(range(500))
+    [open_now] = ledger.table("SELECT count AS n FROM duckdb_connection_count()").to_pylist()
+    assert open_now["n"] <= THREADS + 2  # the ledger's own, and its writer's
 
 
 def test_queries_are_files_by_name_with_bound_parameters(ledger: Ledger, tmp_path: Path) -> None:

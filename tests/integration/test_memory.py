@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import random
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from core.catalogue import DOMAINS, task_from
@@ -189,6 +190,31 @@ def test_a_choice_of_somebody_elses_answer_is_not_learnt(desk: Runtime, memory: 
     take(desk, answer, ODD, "music-practice", "eve")
     memory.refresh()
     assert memory.lean("ada", ODD) == {}
+
+
+def test_only_a_new_choice_has_the_recommendations_read_again(
+    desk: Runtime, memory: Memory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+    table = desk.ledger.table
+
+    def noted(sql: str, parameters: Mapping[str, object] | None = None) -> pa.Table:
+        read.append(sql)
+        return table(sql, parameters)
+
+    def looks_at_recommendations() -> bool:
+        read.clear()
+        memory.refresh()
+        return any("FROM recommendations" in sql or "JOIN recommendations" in sql for sql in read)
+
+    choose(desk, ODD, "music-practice")
+    memory.refresh()
+    memory.refresh()  # now it asks from a minute before that choice
+    monkeypatch.setattr(desk.ledger, "table", noted)
+    assert not looks_at_recommendations()
+    choose(desk, "mow the lawn", "home-errands", "bob")
+    assert looks_at_recommendations()
+    assert strongest(memory.lean("bob", "mow the lawn")) == "home-errands"
 
 
 def test_it_survives_a_restart(desk: Runtime, embedder: Embedder) -> None:
