@@ -44,9 +44,10 @@ def stems(text: str) -> list[str]:
     return [stem(word) for word in words_of(text)]
 
 
-def content_stems(text: str) -> set[str]:
+@lru_cache(maxsize=1_000)
+def content_stems(text: str) -> frozenset[str]:
     """Return the stems that carry meaning: no stop words."""
-    return {stem(word) for word in words_of(text) if word not in STOP_WORDS}
+    return frozenset(stem(word) for word in words_of(text) if word not in STOP_WORDS)
 
 
 @lru_cache(maxsize=10_000)

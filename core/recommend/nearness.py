@@ -24,6 +24,7 @@ NO_PHRASE = np.float32(-2)
 # Cosines are kept to about 0.002, in a quarter of the memory.
 STEPS = 127
 ENCODED_AT_ONCE = 2_000
+WHOLE_UP_TO = 4_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ class Index:
         first = 0
         while first < len(counts):
             first = self._encode(first, embedder)
+        self._every = self._whole()
         self._bm25 = Bm25(self.phrases)
 
     def near(self, text: str, vector: Floats) -> Near:
@@ -90,10 +92,16 @@ class Index:
         self._vectors[here], self._scales[here] = quantized(vectors)
         return last
 
+    def _whole(self) -> Floats | None:
+        """Return all phrases at full length, where all are looked at and that is a few MB."""
+        if len(self.phrases) > SHORTLIST or len(self._vectors) > WHOLE_UP_TO:
+            return None
+        whole: Floats = self._vectors.astype(np.float32) * self._scales[:, None]
+        return whole
+
     def _cosines(self, rows: NDArray[np.intp], vector: Floats) -> Floats:
-        if len(rows) == len(self.phrases) and self._widest * len(rows) <= ENCODED_AT_ONCE:
-            every = (self._vectors.astype(np.float32) @ vector) * self._scales
-            cosines: Floats = every[rows]
+        if self._every is not None:
+            cosines: Floats = (self._every @ vector)[rows]
             return cosines
         chosen = self._vectors[rows.ravel()].astype(np.float32) @ vector
         return (chosen * self._scales[rows.ravel()]).reshape(rows.shape)

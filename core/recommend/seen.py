@@ -30,8 +30,17 @@ class Seen:
         self._directions = directions
         self._points = points[order]
         self._order = order
-        ends = np.cumsum(np.bincount(labels, minlength=classes))
-        self._blocks = [slice(*each) for each in zip(np.append(0, ends[:-1]), ends, strict=True)]
+        sizes = np.bincount(labels, minlength=classes)
+        ends = np.cumsum(sizes)
+        nearest = np.minimum(sizes, NEAREST)
+        self._blocks = [slice(*each) for each in zip(ends - sizes, ends, strict=True)]
+        self._known = np.flatnonzero(nearest)
+        # Where the nearest of each class stand when its block is sorted, and where each begins.
+        self._nearest = np.concatenate(
+            [np.arange(e - k, e) for k, e in zip(nearest, ends, strict=True)]
+        )
+        self._counts = nearest[self._known]
+        self._starts = (np.cumsum(nearest) - nearest)[self._known]
 
     def alike(self, vectors: Floats, but: NDArray[np.bool_] | None = None) -> Floats:
         """Return shape (m, classes): mean cosines of each text to a class's nearest phrases.
@@ -43,18 +52,13 @@ class Seen:
         cosines = points_of(vectors, self._directions) @ self._points.T
         if but is not None:
             cosines[but[:, self._order]] = -1
-        nearest = [_nearest(cosines[:, block]) for block in self._blocks]
-        return np.stack([each.mean(axis=1) for each in nearest], axis=1)
-
-
-def _nearest(cosines: Floats) -> Floats:
-    """Return the largest of each row, at most five."""
-    if cosines.shape[1] == 0:
-        return np.full((len(cosines), 1), NOT_ALIKE)
-    if cosines.shape[1] <= NEAREST:
-        return cosines
-    nearest: Floats = np.partition(cosines, -NEAREST, axis=1)[:, -NEAREST:]
-    return nearest
+        for block in self._blocks:
+            if block.stop - block.start > NEAREST:
+                cosines[:, block].partition(-NEAREST, axis=1)
+        alike = np.full((len(vectors), len(self._blocks)), NOT_ALIKE)
+        sums = np.add.reduceat(cosines[:, self._nearest], self._starts, axis=1)
+        alike[:, self._known] = sums / self._counts
+        return alike
 
 
 def directions_of(vectors: Floats) -> Floats:

@@ -59,6 +59,7 @@ def test_the_tables_are_those_computed_by_hand() -> None:
     lines = report_of(rows, judged).splitlines()
     assert "| first suggestion right | 66.7% | 20.8% to 93.9% | 3 |" in lines
     assert "| nothing fits, and said so (below 50 %) | 50.0% | 9.5% to 90.5% | 2 |" in lines
+    assert "| nothing fits, yet 70 % or more was claimed | 50.0% | 9.5% to 90.5% | 2 |" in lines
     assert "| right where 90 % or more was claimed | 100.0% | 34.2% to 100.0% | 2 |" in lines
     assert "| dev | 50.0% | 9.5% to 90.5% | 2 |" in lines
     assert "| bug-fix | code-refactor | 1 |" in lines
