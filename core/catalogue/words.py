@@ -44,10 +44,9 @@ def stems(text: str) -> list[str]:
     return [stem(word) for word in words_of(text)]
 
 
-@lru_cache(maxsize=1_000)
-def content_stems(text: str) -> frozenset[str]:
+def content_stems(text: str) -> set[str]:
     """Return the stems that carry meaning: no stop words."""
-    return frozenset(stem(word) for word in words_of(text) if word not in STOP_WORDS)
+    return {stem(word) for word in words_of(text) if word not in STOP_WORDS}
 
 
 @lru_cache(maxsize=10_000)

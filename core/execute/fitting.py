@@ -190,9 +190,9 @@ class _Recent:
 
     title: str
     said: list[tuple[str, str]]
-    meant: frozenset[str]
+    meant: set[str]
 
-    def did(self, step: FittedStep, asked: frozenset[str], about: frozenset[str]) -> bool:
+    def did(self, step: FittedStep, asked: set[str], about: set[str]) -> bool:
         """Whether it names the step's work, or reads nearly like the step's title.
 
         A single word such as “triage” names the work only of a task that shares another word

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Protocol
 
 from core.catalogue import STOP_WORDS, Task, content_stems, stem, words_of
@@ -60,14 +61,20 @@ def _shared_words(title: str, ranked: Ranked) -> str:
         ("description", workflow.description),
         ("name", workflow.name),
     ):
-        known = content_stems(text)
+        known = _stems_of(text)
         if shared := [word for word in words if stem(word) in known]:
             return f"{_listed(_nearest_first(shared, ranked.closest))} in its {place}"
     return ""
 
 
+@lru_cache(maxsize=1_000)
+def _stems_of(text: str) -> frozenset[str]:
+    """Of what the catalogue says; of what people write nothing is kept."""
+    return frozenset(content_stems(text))
+
+
 def _nearest_first(words: list[str], closest: str) -> list[str]:
-    near = content_stems(closest)
+    near = _stems_of(closest)
     ordered = sorted(dict.fromkeys(words), key=lambda word: stem(word) not in near)
     return ordered[:MOST_WORDS]
 
