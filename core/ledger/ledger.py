@@ -66,7 +66,7 @@ class Ledger:
         return sum(file.stat().st_size for file in files if file.exists())
 
     def table(self, sql: str, parameters: Mapping[str, object] | None = None) -> pa.Table:
-        """Run one SELECT on a cursor of its own and return all of it.
+        """Run one SELECT and return all of it.
 
         Raises:
             LedgerUnavailable: the file is closed or cannot be read.

@@ -21,7 +21,7 @@ BY_CENTRE, BY_WORDS = 160, 40
 SHORTLIST = BY_CENTRE + BY_WORDS
 # Stands where a workflow has fewer phrases than another; no cosine is as low.
 NO_PHRASE = np.float32(-2)
-# Cosines are kept to about 0.002, in a quarter of the memory.
+# Of a larger catalogue cosines are kept to about 0.002, in a quarter of the memory.
 STEPS = 127
 ENCODED_AT_ONCE = 2_000
 WHOLE_UP_TO = 4_000

@@ -69,7 +69,7 @@ def _shared_words(title: str, ranked: Ranked) -> str:
 
 @lru_cache(maxsize=1_000)
 def _stems_of(text: str) -> frozenset[str]:
-    """Of what the catalogue says; of what people write nothing is kept."""
+    """Of what the catalogue says, which comes again; a title hardly ever does."""
     return frozenset(content_stems(text))
 
 

@@ -60,14 +60,18 @@ def test_a_workflow_with_fewer_than_three_phrases_has_the_mean_of_what_it_has(
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_of_many_only_the_nearest_centres_and_rarest_words_are_looked_at(
-    index: Index, embedder: Embedder, monkeypatch: pytest.MonkeyPatch, text: str
+    index: Index,
+    catalogue: Catalogue,
+    embedder: Embedder,
+    monkeypatch: pytest.MonkeyPatch,
+    text: str,
 ) -> None:
     vector = embedder.encode_one(text)
     every = index.near(text, vector)
     monkeypatch.setattr(nearness, "SHORTLIST", 8)
     monkeypatch.setattr(nearness, "BY_CENTRE", 6)
     monkeypatch.setattr(nearness, "BY_WORDS", 2)
-    few = index.near(text, vector)
+    few = Index(catalogue.workflows, embedder).near(text, vector)
     assert 6 <= len(few.places) <= 8
     assert set(np.argsort(-every.centroid)[:6]) <= set(few.places.tolist())
     assert int(every.bm25.argmax()) in few.places

@@ -31,9 +31,10 @@ def test_the_tables_are_those_computed_by_hand() -> None:
         LabelledTask(title="c", accept=("meal-planning",), domain="health"),
         LabelledTask(title="d"),
         LabelledTask(title="e"),
+        LabelledTask(title="f"),
     ]
     figures = Evaluation(
-        n=5,
+        n=6,
         n_answerable=3,
         top1=2 / 3,
         domain=1.0,
@@ -48,18 +49,19 @@ def test_the_tables_are_those_computed_by_hand() -> None:
     )
     judged = Judged(
         figures,
-        np.array([0.95, 0.8, 0.9, 0.2, 0.7]),
-        np.array([1.0, 0.0, 1.0, 0.0, 0.0]),
+        np.array([0.95, 0.8, 0.9, 0.2, 0.7, 0.6]),
+        np.array([1.0, 0.0, 1.0, 0.0, 0.0, 0.0]),
         (
             Miss("b", ("bug-fix",), "code-refactor", 0.8),
             Miss("d", (), "self-care", 0.2),
             Miss("e", (), "self-care", 0.7),
+            Miss("f", (), "bug-fix", 0.6),
         ),
     )
     lines = report_of(rows, judged).splitlines()
     assert "| first suggestion right | 66.7% | 20.8% to 93.9% | 3 |" in lines
-    assert "| nothing fits, and said so (below 50 %) | 50.0% | 9.5% to 90.5% | 2 |" in lines
-    assert "| nothing fits, yet 70 % or more was claimed | 50.0% | 9.5% to 90.5% | 2 |" in lines
+    assert "| nothing fits, and said so (below 50 %) | 33.3% | 6.1% to 79.2% | 3 |" in lines
+    assert "| nothing fits, yet 70 % or more was claimed | 33.3% | 6.1% to 79.2% | 3 |" in lines
     assert "| right where 90 % or more was claimed | 100.0% | 34.2% to 100.0% | 2 |" in lines
     assert "| dev | 50.0% | 9.5% to 90.5% | 2 |" in lines
     assert "| bug-fix | code-refactor | 1 |" in lines
