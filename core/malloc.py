@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 
-__all__ = ["share_arenas"]
+__all__ = ["give_back", "share_arenas"]
 
 # From glibc's malloc.h.
 _M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8
@@ -21,3 +21,10 @@ def share_arenas() -> None:
     if mallopt is not None:
         mallopt(_M_ARENA_MAX, 2)
         mallopt(_M_MMAP_THRESHOLD, LEAST_MAPPED_BYTES)
+
+
+def give_back() -> None:
+    """Return to the system what was freed; glibc keeps it, in its arenas."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)

@@ -21,7 +21,7 @@ from core.guard import Gate, PrivacyRules
 from core.jobs import Jobs
 from core.ledger import Backup, Ledger
 from core.llm import Calls, MasterKeys, Models, Prices, Vault
-from core.malloc import share_arenas
+from core.malloc import give_back, share_arenas
 from core.recommend import (
     Answering,
     Confidence,
@@ -229,6 +229,7 @@ class Runtime:
             # What is loaded now stays; taking it out of collections makes every rerun cheaper.
             gc.collect()
             gc.freeze()
+            give_back()
 
         threading.Thread(target=build, name="warm-up", daemon=True).start()
         return built

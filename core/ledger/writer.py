@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import json
 import logging
 import threading
@@ -18,6 +17,7 @@ import pyarrow as pa
 from core.errors import LedgerBusy, LedgerUnavailable, RowRefused
 from core.ledger.database import ENVIRONMENT, Database, explained, first_line
 from core.ledger.events import EVENTS, Event, KeySealed
+from core.malloc import give_back
 
 __all__ = ["Writer"]
 
@@ -273,19 +273,12 @@ class Writer:
         try:
             self._cursor.execute("CHECKPOINT")
             self._database.trim(self._cursor)
-            _give_back_memory()
+            give_back()
             self._checkpoint_at = CHECKPOINT_BYTES
         except duckdb.Error as problem:
             # Nobody's write failed: the write-ahead log has all rows, and grows until this works.
             log.warning("No checkpoint: %s", explained(problem, self._database.path))
             self._checkpoint_at = log_bytes + CHECKPOINT_BYTES
-
-
-def _give_back_memory() -> None:
-    """Return to the system what was freed; glibc keeps it, in arenas of each thread's own."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)
 
 
 def _json(value: object) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from array import array
 from collections import Counter
 from collections.abc import Sequence
 
@@ -22,19 +23,22 @@ class Bm25:
 
     def __init__(self, documents: Sequence[Sequence[str]]) -> None:
         """Count the stems of each document, given as its texts."""
-        counts = [Counter(stem for text in texts for stem in stems(text)) for texts in documents]
-        lengths = np.array([sum(count.values()) for count in counts], dtype=np.float32)
-        norm = K1 * (1 - B + B * lengths / max(1.0, float(lengths.mean())))
-        places: dict[str, list[tuple[int, int]]] = {}
-        for place, count in enumerate(counts):
+        postings: dict[str, tuple[array[int], array[float]]] = {}
+        lengths = np.empty(len(documents), dtype=np.float32)
+        for place, texts in enumerate(documents):
+            count = Counter(stem for text in texts for stem in stems(text))
+            lengths[place] = count.total()
             for word, n in count.items():
-                places.setdefault(word, []).append((place, n))
-        self._n = len(counts)
+                if word not in postings:
+                    postings[word] = (array("i"), array("f"))
+                postings[word][0].append(place)
+                postings[word][1].append(n)
+        norm = K1 * (1 - B + B * lengths / max(1.0, float(lengths.mean())))
+        self._n = len(documents)
         self._weights: dict[str, tuple[NDArray[np.int32], Floats]] = {}
-        for word, hits in places.items():
-            where = np.array([place for place, _ in hits], dtype=np.int32)
-            times = np.array([n for _, n in hits], dtype=np.float32)
-            idf = math.log(1 + (self._n - len(hits) + 0.5) / (len(hits) + 0.5))
+        for word, hits in postings.items():
+            where, times = np.array(hits[0], dtype=np.int32), np.array(hits[1], dtype=np.float32)
+            idf = math.log(1 + (self._n - len(where) + 0.5) / (len(where) + 0.5))
             weight = idf * times * (K1 + 1) / (times + norm[where])
             self._weights[word] = (where, weight.astype(np.float32))
 

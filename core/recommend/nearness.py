@@ -67,10 +67,9 @@ class Index:
         bm25 = self._bm25.scores(text)
         places = _shortlist(centroid, bm25)
         rows = self._starts[places][:, None] + np.arange(self._widest)
-        missing = rows >= self._starts[places + 1][:, None]
-        rows[missing] = 0
-        cosines = self._cosines(rows, vector)
-        cosines[missing] = NO_PHRASE
+        present = rows < self._starts[places + 1][:, None]
+        cosines = np.full(rows.shape, NO_PHRASE)
+        cosines[present] = self._cosines(rows[present], vector)
         top = -np.partition(-cosines, NEAREST_EXAMPLES - 1, axis=1)[:, :NEAREST_EXAMPLES]
         examples = top.sum(axis=1, where=top > NO_PHRASE) / self._nearest[places]
         return Near(places, centroid[places], examples, bm25[places], cosines.argmax(axis=1))
@@ -100,11 +99,12 @@ class Index:
         return whole
 
     def _cosines(self, rows: NDArray[np.intp], vector: Floats) -> Floats:
+        """Return shape (n,): of the phrases in these rows."""
         if self._every is not None:
-            cosines: Floats = (self._every @ vector)[rows]
-            return cosines
-        chosen = self._vectors[rows.ravel()].astype(np.float32) @ vector
-        return (chosen * self._scales[rows.ravel()]).reshape(rows.shape)
+            every: Floats = (self._every @ vector)[rows]
+            return every
+        cosines: Floats = (self._vectors[rows].astype(np.float32) @ vector) * self._scales[rows]
+        return cosines
 
 
 def quantized(vectors: Floats) -> tuple[NDArray[np.int8], Floats]:
